@@ -1,0 +1,37 @@
+"""Canonical positions: one position model, one codec per dialect, quotes, and the alignment of renditions.
+
+    book = shelf.book(sha256, path)
+    place = book.decode_cfi("epubcfi(/6/8!/4/2/1:17)")
+    if place.position is not None:
+        kepub = shelf.book(other_sha256, other_path)
+        there = translate(place, book, kepub)
+        kepub.encode_kobo(there.position).locator        # KoboLocator("OEBPS/ch4.xhtml", "kobo.3.2")
+"""
+
+from appliance.positions.book import OpenBook
+from appliance.positions.canonical import Affinity, Encoded, Place, Position, Range, Reason, Status, worst
+from appliance.positions.kobospan import KoboLocator
+from appliance.positions.quote import Quote
+from appliance.positions.shelf import Shelf
+from appliance.positions.summary import BookSummary, SpineDocument
+from appliance.positions.translate import translate
+from appliance.positions.xpointer import is_indexed
+
+__all__ = [
+    "Affinity",
+    "BookSummary",
+    "Encoded",
+    "KoboLocator",
+    "OpenBook",
+    "Place",
+    "Position",
+    "Quote",
+    "Range",
+    "Reason",
+    "Shelf",
+    "SpineDocument",
+    "Status",
+    "is_indexed",
+    "translate",
+    "worst",
+]
