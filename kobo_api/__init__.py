@@ -1,0 +1,1 @@
+"""The Kobo store and reading services, as a Kobo expects them."""

@@ -1,0 +1,47 @@
+"""What every test may use."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+"""The project's real books and captures, beside the checkout where its developers work; absent elsewhere."""
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """`SHARED`, for a test that has nothing to do without it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the developers' corpus in ../shared")
+    return SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    # An expected failure (xfail) is reported as skipped too.
+    return report if hasattr(report, "wasxfail") else refuse_skip_in_ci(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return refuse_skip_in_ci((yield))
+
+
+def refuse_skip_in_ci(report: Report) -> Report:
+    """In CI nothing may be missing, so what was skipped has failed."""
+    if os.environ.get("CI") == "true" and report.outcome == "skipped":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: {reason} (in CI a skip is a failure)"
+    return report

@@ -1,0 +1,1 @@
+"""The browser: pages, the reader and its progress API."""
