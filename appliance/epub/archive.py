@@ -47,7 +47,9 @@ class Archive:
             self._entries = {info.filename: info for info in self._zip.infolist() if _is_safe_name(info.filename)}
             total = sum(info.file_size for info in self._entries.values())
             if total > MAX_TOTAL:
-                raise TooLarge(f"The archive says it unpacks to {total // 2**20:,} MB; {MAX_TOTAL // 2**20:,} MB is the most.")
+                raise TooLarge(
+                    f"The archive says it unpacks to {total // 2**20:,} MB; {MAX_TOTAL // 2**20:,} MB is the most."
+                )
         except BaseException:
             self.close()
             raise

@@ -149,9 +149,7 @@ def _manifest(root: Any, package_path: str, archive: Archive, doubts: list[str])
     return items
 
 
-def _spine(
-    root: Any, items: dict[str, Item], doubts: list[str]
-) -> tuple[list[SpineItem], int, str | None, str | None]:
+def _spine(root: Any, items: dict[str, Item], doubts: list[str]) -> tuple[list[SpineItem], int, str | None, str | None]:
     children = [child for child in root if isinstance(child.tag, str)]
     for position, spine in enumerate(children):
         if local_name(spine) == "spine":

@@ -1,11 +1,11 @@
 """Canonical positions: one position model, one codec per dialect, quotes, and the alignment of renditions.
 
-    book = shelf.book(sha256, path)
-    place = book.decode_cfi("epubcfi(/6/8!/4/2/1:17)")
-    if place.position is not None:
-        kepub = shelf.book(other_sha256, other_path)
-        there = translate(place, book, kepub)
-        kepub.encode_kobo(there.position).locator        # KoboLocator("OEBPS/ch4.xhtml", "kobo.3.2")
+book = shelf.book(sha256, path)
+place = book.decode_cfi("epubcfi(/6/8!/4/2/1:17)")
+if place.position is not None:
+    kepub = shelf.book(other_sha256, other_path)
+    there = translate(place, book, kepub)
+    kepub.encode_kobo(there.position).locator        # KoboLocator("OEBPS/ch4.xhtml", "kobo.3.2")
 """
 
 from appliance.positions.book import OpenBook

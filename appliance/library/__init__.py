@@ -1,0 +1,1 @@
+"""Files become books: scan, identities, metadata, covers."""

@@ -1,0 +1,26 @@
+"""SQLModel tables, one file per aggregate. Importing this package registers them all."""
+
+from appliance.models.accounts import Device, EnrolmentCode, User, WebSession
+from appliance.models.delivery import KoboCheckpoint, KoboDelivery, KoboEntitlement
+from appliance.models.library import Book, Digest, LibraryFile, Rendition
+from appliance.models.operations import Setting, SweepRun
+from appliance.models.reading import DeviceProgress, JournalEntry, Progress
+
+__all__ = [
+    "Book",
+    "Device",
+    "DeviceProgress",
+    "Digest",
+    "EnrolmentCode",
+    "JournalEntry",
+    "KoboCheckpoint",
+    "KoboDelivery",
+    "KoboEntitlement",
+    "LibraryFile",
+    "Progress",
+    "Rendition",
+    "Setting",
+    "SweepRun",
+    "User",
+    "WebSession",
+]

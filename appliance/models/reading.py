@@ -1,0 +1,81 @@
+"""The reading record: facts in the journal, and what is derived from them."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, Integer
+from sqlmodel import Field, SQLModel
+
+from appliance.models.columns import UtcDateTime
+
+
+class JournalEntry(SQLModel, table=True):
+    """One report of one device, as it came, with what became of it. Never changed, never deleted.
+
+    `locator` is the device's own string. The position is in the coordinates of the book's reference rendition;
+    `tick` counts canonical characters before it in the book, of `total`. `place_status`: see `positions.Status`.
+    `outcome`: current, history, suggestion, echo, duplicate or rejected, with a `reason`.
+    """
+
+    __table_args__ = (
+        Index("ix_journal_user_book", "user_id", "book_id", "id"),
+        Index("ix_journal_operation", "device_id", "operation_id", unique=True),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    user_id: int = Field(foreign_key="user.id")
+    book_id: str | None = Field(default=None, foreign_key="book.id")
+    device_id: int = Field(foreign_key="device.id")
+    kind: str = "progress"
+    operation_id: str | None = None
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    asked_for: str | None = Field(default=None, index=True, description="the document digest a KOSync client named")
+    sha256: str | None = Field(default=None, description="rendition in whose coordinates the locator is")
+    dialect: str
+    locator: str
+    percent: float | None = Field(default=None, description="what the device claimed, 0 to 1")
+    document: str | None = None
+    occurrence: int = 0
+    k: int | None = None
+    tick: int | None = None
+    total: int | None = None
+    place_status: str = "failed"
+    place_reason: str = ""
+    reading_status: str | None = None
+    outcome: str
+    reason: str = ""
+
+
+class Progress(SQLModel, table=True):
+    """The current position of a user in a book: derived from the journal entry `entry_id`.
+
+    `version` rises with each change. `activity_at`: when the reading that led here happened (device clock if
+    plausible). `epoch` rises when a book is started over. `status`: unread, reading, finished or abandoned.
+    """
+
+    user_id: int = Field(primary_key=True, foreign_key="user.id")
+    book_id: str = Field(primary_key=True, foreign_key="book.id")
+    entry_id: int = Field(foreign_key="journalentry.id", sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    version: int = 1
+    epoch: int = 1
+    status: str = "reading"
+    activity_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    document: str | None = None
+    occurrence: int = 0
+    k: int | None = None
+    tick: int | None = None
+    total: int | None = None
+    fraction: float | None = None
+
+
+class DeviceProgress(SQLModel, table=True):
+    """What one device last said of a book and what it was last told: the ground of the echo rule (positions.md C.8)."""
+
+    device_id: int = Field(primary_key=True, foreign_key="device.id")
+    book_id: str = Field(primary_key=True, foreign_key="book.id")
+    reported_entry_id: int | None = Field(default=None, sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    given_version: int | None = Field(default=None, description="`Progress.version` that was last given")
+    given_locator: str | None = None
+    given_tick: int | None = None
+    given_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

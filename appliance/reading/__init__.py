@@ -1,0 +1,1 @@
+"""The sync engine: progress, conflict rules, history."""

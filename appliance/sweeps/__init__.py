@@ -1,0 +1,1 @@
+"""Scheduled work; each sweep is one small file."""
