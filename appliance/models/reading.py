@@ -11,13 +11,14 @@ from appliance.models.columns import UtcDateTime
 class JournalEntry(SQLModel, table=True):
     """One report of one device, as it came, with what became of it. Never changed, never deleted.
 
-    `locator` is the device's own string. The position is in the coordinates of the book's reference rendition;
-    `tick` counts canonical characters before it in the book, of `total`. `place_status`: see `positions.Status`.
+    `locator` is the device's own string, in the coordinates of `sha256`. The position is in those of
+    `reference_sha256`, the book's reference rendition at that time; `tick` counts canonical characters before it in the book, of `total`. `place_status`: see `positions.Status`.
     `outcome`: current, history, suggestion, echo, duplicate or rejected, with a `reason`.
     """
 
     __table_args__ = (
         Index("ix_journal_user_book", "user_id", "book_id", "id"),
+        Index("ix_journal_device", "device_id", "id"),
         Index("ix_journal_operation", "device_id", "operation_id", unique=True),
     )
 
@@ -34,6 +35,7 @@ class JournalEntry(SQLModel, table=True):
     dialect: str
     locator: str
     percent: float | None = Field(default=None, description="what the device claimed, 0 to 1")
+    reference_sha256: str | None = None
     document: str | None = None
     occurrence: int = 0
     k: int | None = None
@@ -61,6 +63,7 @@ class Progress(SQLModel, table=True):
     status: str = "reading"
     activity_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    reference_sha256: str | None = None
     document: str | None = None
     occurrence: int = 0
     k: int | None = None

@@ -1,67 +1,94 @@
 """Progress: facts are appended first, the current position is derived.
 
-`record` is the only way in, `current` the only way out. See docs/reference/koreader.md 9.6 and kobo-protocol.md 5.6.
+`record` is the only way in, `current` the only way out. The rule itself is in `rule.py`; this is its thin transaction.
+Written with SQLAlchemy Core, because a small machine runs it for every page-turn report.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from sqlmodel import Session
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlmodel import Session, col
 
-from appliance.models import Progress
-from appliance.positions import Place
+from appliance.models import Device, DeviceProgress, JournalEntry, Progress
+from appliance.reading.report import Act, Outcome, Report
+from appliance.reading.rule import BURST, Decision, Given, Known, Said, activity_time, decide
 
+__all__ = ["Act", "Outcome", "Report", "current", "note_given", "record"]
 
-class Act(StrEnum):
-    """What the reader did, as far as the device can tell."""
+_PROGRESS = Progress.__table__  # type: ignore[attr-defined]
+_JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
+_DEVICE_PROGRESS = DeviceProgress.__table__  # type: ignore[attr-defined]
+_DEVICE = Device.__table__  # type: ignore[attr-defined]
 
-    READ = "read"  # pages were turned
-    OPENED = "opened"  # the book was opened or a position restored; says nothing about reading
-    UNKNOWN = "unknown"  # the client cannot say: stock KOSync, Kobo
-    JUMPED = "jumped"  # a person deliberately chose this place (contents list, undo, "start over")
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One report of one device.
-
-    `sha256`: the rendition in whose coordinates `locator` is. `place`: `locator` decoded there, already translated to
-    the book's reference rendition. `percent`: the device's own claim, 0 to 1. `claimed_at`: its clock, `None` if it
-    sends none. `reading_status`: unread, reading, finished or `None`. `based_on`: the `Progress.version` that the
-    device had been given, `None` when it cannot say. `operation_id`: makes a resent report a duplicate.
-    """
-
-    user_id: int
-    device_id: int
-    received_at: datetime
-    dialect: str
-    locator: str
-    place: Place
-    book_id: str | None
-    sha256: str | None = None
-    asked_for: str | None = None
-    percent: float | None = None
-    claimed_at: datetime | None = None
-    act: Act = Act.UNKNOWN
-    reading_status: str | None = None
-    based_on: int | None = None
-    operation_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a report: `kind` is current, history, suggestion, echo, duplicate or rejected."""
-
-    kind: str
-    reason: str
-    entry_id: int
-    version: int | None
+_SELECT_KNOWN = select(
+    _PROGRESS.c.version,
+    _PROGRESS.c.epoch,
+    _PROGRESS.c.status,
+    _PROGRESS.c.activity_at,
+    _PROGRESS.c.tick,
+    _PROGRESS.c.fraction,
+    _JOURNAL.c.device_id,
+).where(
+    _PROGRESS.c.user_id == bindparam("user_id"),
+    _PROGRESS.c.book_id == bindparam("book_id"),
+    _JOURNAL.c.id == _PROGRESS.c.entry_id,
+)
+# The row of the device itself, and that of the KOSync login it uses: a GET of that protocol does not say which of the
+# devices behind a login asks, so what was given is remembered for the login (koreader.md 1.1).
+_SELECT_SAID = (
+    select(
+        _DEVICE_PROGRESS.c.device_id,
+        _DEVICE_PROGRESS.c.given_locator,
+        _DEVICE_PROGRESS.c.given_tick,
+        _JOURNAL.c.tick,
+        _JOURNAL.c.total,
+        _JOURNAL.c.received_at,
+        _JOURNAL.c.outcome,
+        _JOURNAL.c.reason,
+    )
+    .select_from(_DEVICE_PROGRESS.outerjoin(_JOURNAL, _JOURNAL.c.id == _DEVICE_PROGRESS.c.reported_entry_id))
+    .where(
+        _DEVICE_PROGRESS.c.book_id == bindparam("book_id"),
+        _DEVICE_PROGRESS.c.device_id.in_(
+            [
+                bindparam("device_id"),
+                select(_DEVICE.c.parent_id).where(_DEVICE.c.id == bindparam("device_id")).scalar_subquery(),
+            ]
+        ),
+    )
+)
+_SELECT_LAST = (
+    select(_JOURNAL.c.received_at)
+    .where(_JOURNAL.c.device_id == bindparam("device_id"))
+    .order_by(_JOURNAL.c.id.desc())
+    .limit(1)
+)
+_SELECT_OPERATION = select(_JOURNAL.c.id).where(
+    _JOURNAL.c.device_id == bindparam("device_id"), _JOURNAL.c.operation_id == bindparam("operation_id")
+)
 
 
 def record(session: Session, report: Report) -> Outcome:
     """Append the report to the journal and derive what is current. The caller's transaction commits both or none."""
-    raise NotImplementedError
+    ids = {"user_id": report.user_id, "book_id": report.book_id, "device_id": report.device_id}
+    known = _known(session.execute(_SELECT_KNOWN, ids).first()) if report.book_id else None
+    if report.operation_id is not None:
+        done = session.execute(_SELECT_OPERATION, {**ids, "operation_id": report.operation_id}).first()
+        if done is not None:
+            return Outcome("duplicate", "same-operation", done.id, known.version if known else None)
+    rows = session.execute(_SELECT_SAID, ids).all() if report.book_id else ()
+    own = next((row for row in rows if row.device_id == report.device_id), None)
+    said = _said(own)
+    given = next((Given(row.given_locator, row.given_tick) for row in rows if row.given_locator is not None), None)
+    decision = decide(report, known, said, given, burst=_is_burst(session, report))
+    entry_id = _append(session, report, decision)
+    if report.book_id is not None:
+        # An echo is not something the device said of its own: what it was given stays what it was given.
+        if decision.kind != "echo":
+            _remember_said(session, report, entry_id, own is not None, [row.device_id for row in rows])
+        if decision.kind == "current":
+            return Outcome("current", decision.reason, entry_id, _move(session, report, decision, entry_id, known))
+    return Outcome(decision.kind, decision.reason, entry_id, known.version if known else None)
 
 
 def current(session: Session, user_id: int, book_id: str) -> Progress | None:
@@ -72,5 +99,123 @@ def current(session: Session, user_id: int, book_id: str) -> Progress | None:
 def note_given(
     session: Session, device_id: int, book_id: str, version: int, locator: str, tick: int | None, at: datetime
 ) -> None:
-    """Remember what a device was told, so that its echo is recognised (positions.md C.8 rule 2)."""
-    raise NotImplementedError
+    """Remember what a device was told, so that its echo is recognised (positions.md C.8 rule 2).
+
+    `tick`: of the place that the device will report when it repeats `locator`, in the reference rendition.
+    """
+    values = {"given_version": version, "given_locator": locator, "given_tick": tick, "given_at": at}
+    _upsert_device_progress(session, device_id, book_id, values)
+
+
+def _known(row: Row[tuple[object, ...]] | None) -> Known | None:
+    if row is None:
+        return None
+    return Known(row.version, row.epoch, row.status, row.activity_at, row.tick, row.fraction or 0.0, row.device_id)
+
+
+def _said(row: Row[tuple[object, ...]] | None) -> Said | None:
+    if row is None or row.received_at is None:
+        return None
+    fraction = row.tick / row.total if row.tick is not None and row.total else None
+    return Said(row.tick, fraction, row.received_at, row.outcome, row.reason)
+
+
+def _is_burst(session: Session, report: Report) -> bool:
+    """Only a client without a clock is judged by the pace of its reports, whatever book they are about."""
+    if report.claimed_at is not None or report.act is not Act.UNKNOWN:
+        return False
+    last = session.execute(_SELECT_LAST, {"device_id": report.device_id}).first()
+    return last is not None and abs(report.received_at - last.received_at) < BURST
+
+
+def _append(session: Session, report: Report, decision: Decision) -> int:
+    place = report.place
+    position = place.position
+    result = session.execute(
+        insert(_JOURNAL).returning(_JOURNAL.c.id),
+        {
+            "user_id": report.user_id,
+            "book_id": report.book_id,
+            "device_id": report.device_id,
+            "kind": "progress",
+            "operation_id": report.operation_id,
+            "received_at": report.received_at,
+            "claimed_at": report.claimed_at,
+            "asked_for": report.asked_for,
+            "sha256": report.sha256,
+            "dialect": report.dialect,
+            "locator": report.locator,
+            "percent": report.percent,
+            "reference_sha256": report.reference_sha256,
+            "document": position.document if position else None,
+            "occurrence": position.occurrence if position else 0,
+            "k": position.k if position else None,
+            "tick": place.tick,
+            "total": place.total,
+            "place_status": place.status.value,
+            "place_reason": str(place.reason),
+            "reading_status": report.reading_status,
+            "outcome": decision.kind,
+            "reason": decision.reason,
+        },
+    )
+    return int(result.scalar_one())
+
+
+def _remember_said(session: Session, report: Report, entry_id: int, exists: bool, rows: list[int]) -> None:
+    values = {"reported_entry_id": entry_id, "given_locator": None, "given_tick": None}
+    assert report.book_id is not None
+    if exists:
+        _update_device_progress(session, report.device_id, report.book_id, values)
+    else:
+        _upsert_device_progress(session, report.device_id, report.book_id, values)
+    for login in rows:
+        if login != report.device_id:
+            _update_device_progress(session, login, report.book_id, {"given_locator": None, "given_tick": None})
+
+
+def _update_device_progress(session: Session, device_id: int, book_id: str, values: dict[str, object]) -> int:
+    statement = (
+        update(_DEVICE_PROGRESS)
+        .where(_DEVICE_PROGRESS.c.device_id == device_id, _DEVICE_PROGRESS.c.book_id == book_id)
+        .values(**values)
+    )
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def _upsert_device_progress(session: Session, device_id: int, book_id: str, values: dict[str, object]) -> None:
+    if not _update_device_progress(session, device_id, book_id, values):
+        session.execute(insert(_DEVICE_PROGRESS), {"device_id": device_id, "book_id": book_id, **values})
+
+
+def _move(session: Session, report: Report, decision: Decision, entry_id: int, known: Known | None) -> int:
+    """Write the new current position; returns its version."""
+    place, position = report.place, report.place.position
+    version = known.version + 1 if known else 1
+    values: dict[str, object] = {
+        "entry_id": entry_id,
+        "version": version,
+        "epoch": decision.epoch,
+        "status": decision.status,
+        "activity_at": activity_time(report),
+        "updated_at": report.received_at,
+    }
+    if position is not None:
+        values |= {
+            "reference_sha256": report.reference_sha256,
+            "document": position.document,
+            "occurrence": position.occurrence,
+            "k": position.k,
+            "tick": place.tick,
+            "total": place.total,
+            "fraction": (place.tick or 0) / place.total if place.total else 0.0,
+        }
+    if known:
+        session.execute(
+            update(_PROGRESS)
+            .where(col(_PROGRESS.c.user_id) == report.user_id, _PROGRESS.c.book_id == report.book_id)
+            .values(**values)
+        )
+    else:
+        session.execute(insert(_PROGRESS), {"user_id": report.user_id, "book_id": report.book_id, **values})
+    return version

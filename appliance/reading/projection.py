@@ -1,31 +1,103 @@
-"""The current position as one device needs it: in the coordinates of the file it holds. The only place that does this."""
+"""The current position as one device needs it: in the coordinates of the file it holds. The only way out."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from appliance.house import House
-from appliance.positions import Encoded, Position
+from appliance.library.renditions import open_rendition
+from appliance.models import Device, JournalEntry, Progress
+from appliance.positions import Encoded, OpenBook, Place, Position, Reason, Status, is_indexed, translate, worst
 
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """A position for a device. `encoded.locator` is in the asked dialect, or the device's own string if the place came
-    from it. `fraction`: 0 to 1 of the book. `device_id`, `device_name`, `device_kind`: where the reading happened."""
+    """A position for a device.
 
-    encoded: Encoded
-    position: Position | None
+    `encoded.locator` is in the asked dialect; `None` (with status FAILED) when the place cannot be named there: send
+    no locator then. `place`: the same place in the asked rendition. `fraction`: 0 to 1 of the book. `entry`: the report
+    it came from, with the percentage that device claimed. `device`: where the reading happened.
+    """
+
+    encoded: Encoded[Any]
+    place: Place
     fraction: float
-    status: str
-    version: int
-    activity_at: datetime
-    device_id: int
-    device_name: str
-    device_kind: str
+    progress: Progress
+    entry: JournalEntry
+    device: Device
+
+    @property
+    def version(self) -> int:
+        """Rises with each change of the current position."""
+        return self.progress.version
+
+    @property
+    def activity_at(self) -> datetime:
+        """When the reading happened."""
+        return self.progress.activity_at
 
 
 def project(house: House, session: Session, user_id: int, book_id: str, sha256: str, dialect: str) -> Projected | None:
     """The current position in rendition `sha256` and `dialect` (xpointer, xpointer-indexed, cfi, kobo); `None` when
-    nothing was read. A place that cannot be named there has `encoded.status` failed: send no locator then."""
-    raise NotImplementedError
+    nothing was read. May open files."""
+    progress = session.get(Progress, (user_id, book_id))
+    if progress is None:
+        return None
+    entry = session.get_one(JournalEntry, progress.entry_id)
+    device = session.get_one(Device, entry.device_id)
+    place = _place_in(house, session, progress, sha256)
+    encoded = _own_string(entry, sha256, dialect) or _encode(house, session, place, sha256, dialect)
+    return Projected(encoded, place, progress.fraction or 0.0, progress, entry, device)
+
+
+def encode(book: OpenBook, position: Position, dialect: str) -> Encoded[Any]:
+    """A position of this very rendition in a dialect. Raises `ValueError` for an unknown dialect."""
+    match dialect:
+        case "xpointer" | "xpointer-indexed":
+            return book.encode_xpointer(position, indexed=dialect == "xpointer-indexed")
+        case "cfi":
+            return book.encode_cfi(position)
+        case "kobo":
+            return book.encode_kobo(position)
+    raise ValueError(f"unknown dialect {dialect!r}")
+
+
+def _place_in(house: House, session: Session, progress: Progress, sha256: str) -> Place:
+    if progress.document is None or progress.k is None or progress.reference_sha256 is None:
+        return Place(None, Status.FAILED, Reason.NO_PLACE, None, progress.total or 0)
+    reference = open_rendition(house, session, progress.reference_sha256)
+    if reference is None:
+        return Place(None, Status.FAILED, Reason.UNREADABLE, None, progress.total or 0)
+    place = reference.place(Position(progress.document, progress.occurrence, progress.k))
+    if sha256 == progress.reference_sha256:
+        return place
+    target = open_rendition(house, session, sha256)
+    if target is None:
+        return Place(None, Status.FAILED, Reason.UNREADABLE, None, progress.total or 0)
+    return translate(place, reference, target)
+
+
+def _encode(house: House, session: Session, place: Place, sha256: str, dialect: str) -> Encoded[Any]:
+    book = open_rendition(house, session, sha256)
+    if book is None or place.position is None:
+        return Encoded(None, Status.FAILED, place.reason)
+    encoded = encode(book, place.position, dialect)
+    status = worst(place.status, encoded.status)
+    if status is encoded.status:
+        return encoded
+    return Encoded(
+        encoded.locator, status, place.reason, encoded.distance, encoded.content_percent, encoded.book_percent
+    )
+
+
+def _own_string(entry: JournalEntry, sha256: str, dialect: str) -> Encoded[Any] | None:
+    """The string that the very same file produced, unchanged (positions.md C.8 rule 1). A Kobo's is encoded again all
+    the same, because its percentages belong to it; the span comes out equal."""
+    if entry.sha256 != sha256 or entry.place_status != Status.EXACT or entry.dialect == "kobo":
+        return None
+    asked, _, spelling = dialect.partition("-")
+    if entry.dialect != asked or (asked == "xpointer" and is_indexed(entry.locator) != (spelling == "indexed")):
+        return None
+    return Encoded(entry.locator, Status.EXACT, Reason.NONE)

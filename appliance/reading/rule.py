@@ -1,0 +1,155 @@
+"""The conflict rule: which report becomes the current position. A function of values, nothing else.
+
+Newest reading *activity* decides, not newest upload. What it must withstand (docs/reference/koreader.md 1.5 and 9.6,
+kobo-protocol.md 5.6): stock KOSync clients replay old positions as new, push where they were on suspend, and send no
+clock; a fresh download reports its first page; every device repeats what it was just told.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appliance.positions import Status
+from appliance.reading.report import Act, Report
+
+DROP = 0.05  # share of the book; a fall by more needs reading behind it
+FIRST_PAGE = 0.01  # share of the book; a place before this is where fresh downloads and lost pointers land
+PERCENT_ERROR = 0.02  # share of the book; how far percentages of different engines disagree (positions.md A.3)
+BURST = timedelta(seconds=10)  # stock clients wait 25 s between automatic pushes; a replayed queue does not
+SITTING = timedelta(minutes=30)  # a pause longer than this ends a reading session
+CLOCK_AHEAD = timedelta(minutes=5)
+CLOCK_BEHIND = timedelta(days=365)
+FINISHED = 0.99  # share of the book from which it counts as finished
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The current position before the report. `fraction`: tick / total of the book."""
+
+    version: int
+    epoch: int
+    status: str
+    activity_at: datetime
+    tick: int | None
+    fraction: float
+    device_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What this device last said of this book."""
+
+    tick: int | None
+    fraction: float | None
+    received_at: datetime
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What this device was last told of this book, if it has said nothing new since."""
+
+    locator: str
+    tick: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`kind`: current, history, suggestion, echo or rejected; `reason`: a fixed code. For current: what it becomes."""
+
+    kind: str
+    reason: str
+    status: str = "reading"
+    epoch: int = 1
+
+
+def activity_time(report: Report) -> datetime:
+    """When the reading happened: the device's clock if it can be believed, else when we heard of it."""
+    claimed, received = report.claimed_at, report.received_at
+    if claimed is None or claimed < received - CLOCK_BEHIND:
+        return received
+    # A clock that runs a little fast is believed, but never later than now: or it would win for ever.
+    return min(claimed, received) if claimed <= received + CLOCK_AHEAD else received
+
+
+def decide(
+    report: Report, known: Known | None, said: Said | None, given: Given | None, burst: bool = False
+) -> Decision:
+    """What becomes of `report`. `burst`: the same client sent another report within `BURST` before this one."""
+    if report.book_id is None:
+        return Decision("history", "unknown-book")
+    tick, total = report.place.tick, report.place.total
+    if report.reading_status == "finished":
+        return _finished(report, known)
+    if report.place.position is None or tick is None:
+        return Decision("rejected", report.place.reason or "no-place")
+    fraction = tick / total if total else 0.0
+    if known is None:
+        if report.act is Act.OPENED:
+            return Decision("history", "opened")
+        return Decision("current", "first-report", _status(fraction, "unread"), 1)
+    if given is not None and _is_echo(report, given, tick):
+        return Decision("echo", "as-given")
+    if tick == known.tick:
+        return Decision("echo", "as-current")
+    if said is not None and tick == said.tick and report.act is not Act.JUMPED:
+        # Pushing the same place again (suspend, close) is not reading, however late it comes. A suggestion that is
+        # merely repeated stays one.
+        return Decision("echo", "as-said-before")
+    if report.act is Act.OPENED:
+        return Decision("history", "opened")
+    if activity_time(report) < known.activity_at:
+        return Decision("history", "older-activity")
+    fell = known.fraction - fraction
+    if report.act in (Act.READ, Act.JUMPED):
+        stale = report.based_on is not None and report.based_on < known.version
+        if stale and fell > DROP and not _reads_on(report, said, tick, fraction):
+            # A page left open turns once, while another device has read far on: ask before taking everybody back.
+            return Decision("suggestion", "stale-view")
+        return _current(report.act.value, fraction, known)
+    if report.place.status is Status.APPROXIMATE and abs(fraction - known.fraction) <= PERCENT_ERROR:
+        return Decision("history", "within-percent-error")
+    if burst:
+        return Decision("suggestion", "replayed-queue")
+    if fell > DROP or (fraction < FIRST_PAGE and fell > 0):
+        if _reads_on(report, said, tick, fraction):
+            return _current("read-on", fraction, known)
+        return Decision("suggestion", "fell-back")
+    return _current("newest", fraction, known)
+
+
+def _finished(report: Report, known: Known | None) -> Decision:
+    if known is not None and activity_time(report) < known.activity_at:
+        return Decision("history", "older-activity")
+    if known is not None and known.status == "finished":
+        return Decision("echo", "as-current")
+    return Decision("current", "finished", "finished", known.epoch if known else 1)
+
+
+def _is_echo(report: Report, given: Given, tick: int) -> bool:
+    """A device repeats the string it was given until a page is turned. A Kobo answers with the first span of the page
+    that shows the given one (kepub.md 11), so a little before it counts too; `slack` says how much."""
+    if report.locator == given.locator:
+        return True
+    return given.tick is not None and given.tick - report.slack <= tick <= given.tick
+
+
+def _reads_on(report: Report, said: Said | None, tick: int, fraction: float) -> bool:
+    """Whether this is reading that goes on from where the device fell back to: the same device, near the place it
+    named before, forward, after a page's time, within one sitting. A replayed or lost position does not do that."""
+    if said is None or said.outcome != "suggestion" or said.tick is None or said.fraction is None:
+        return False
+    pause = report.received_at - said.received_at
+    return BURST < pause < SITTING and tick > said.tick and fraction - said.fraction <= DROP
+
+
+def _current(reason: str, fraction: float, known: Known) -> Decision:
+    again = known.status == "finished" and fraction < FINISHED
+    started_over = again and fraction < DROP
+    return Decision("current", reason, _status(fraction, known.status, again), known.epoch + started_over)
+
+
+def _status(fraction: float, before: str, again: bool = False) -> str:
+    if fraction >= FINISHED:
+        return "finished"
+    return "finished" if before == "finished" and not again else "reading"
