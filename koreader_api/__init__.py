@@ -1,1 +1,5 @@
-"""What KOReader talks to: KOSync, and the catalogues and shares it can open."""
+"""What KOReader and other KOSync clients speak."""
+
+from koreader_api.kosync import routes
+
+__all__ = ["routes"]

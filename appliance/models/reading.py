@@ -18,6 +18,7 @@ class JournalEntry(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_journal_user_book", "user_id", "book_id", "id"),
+        Index("ix_journal_asked_for", "asked_for", "user_id", "id"),
         Index("ix_journal_device", "device_id", "id"),
         Index("ix_journal_operation", "device_id", "operation_id", unique=True),
     )
@@ -30,7 +31,7 @@ class JournalEntry(SQLModel, table=True):
     operation_id: str | None = None
     received_at: datetime = Field(sa_type=UtcDateTime)
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    asked_for: str | None = Field(default=None, index=True, description="the document digest a KOSync client named")
+    asked_for: str | None = Field(default=None, description="the document digest a KOSync client named")
     sha256: str | None = Field(default=None, description="rendition in whose coordinates the locator is")
     dialect: str
     locator: str

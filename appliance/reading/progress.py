@@ -4,6 +4,7 @@
 Written with SQLAlchemy Core, because a small machine runs it for every page-turn report.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Row, bindparam, insert, select, update
@@ -174,7 +175,7 @@ def _remember_said(session: Session, report: Report, entry_id: int, exists: bool
             _update_device_progress(session, login, report.book_id, {"given_locator": None, "given_tick": None})
 
 
-def _update_device_progress(session: Session, device_id: int, book_id: str, values: dict[str, object]) -> int:
+def _update_device_progress(session: Session, device_id: int, book_id: str, values: Mapping[str, object]) -> int:
     statement = (
         update(_DEVICE_PROGRESS)
         .where(_DEVICE_PROGRESS.c.device_id == device_id, _DEVICE_PROGRESS.c.book_id == book_id)
@@ -183,7 +184,7 @@ def _update_device_progress(session: Session, device_id: int, book_id: str, valu
     return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
-def _upsert_device_progress(session: Session, device_id: int, book_id: str, values: dict[str, object]) -> None:
+def _upsert_device_progress(session: Session, device_id: int, book_id: str, values: Mapping[str, object]) -> None:
     if not _update_device_progress(session, device_id, book_id, values):
         session.execute(insert(_DEVICE_PROGRESS), {"device_id": device_id, "book_id": book_id, **values})
 

@@ -21,10 +21,11 @@ class Report:
     """One report of one device.
 
     `sha256`: the rendition in whose coordinates `locator` is. `place`: `locator` decoded there and translated to the
-    book's reference rendition `reference_sha256` (`locate` does both). `asked_for`: the document digest a KOSync client named. `percent`: the device's own
-    claim, 0 to 1. `claimed_at`: its clock, `None` if it sends none. `reading_status`: unread, reading, finished or
-    `None`. `based_on`: the `Progress.version` that the device was showing, `None` when it cannot say. `slack`: by how many canonical characters the dialect may fall short when it repeats a place (a Kobo names
-    the first sentence of the page). `operation_id`: makes a resent report a duplicate.
+    book's reference rendition `reference_sha256` (`locate` does both). `asked_for`: the document digest a KOSync
+    client named. `percent`: the device's own claim, 0 to 1. `claimed_at`: its clock, `None` if it sends none.
+    `reading_status`: unread, reading, finished or `None`. `based_on`: the `Progress.version` that the device was
+    showing, `None` when it cannot say. `slack`: by how many canonical characters the dialect may fall short when it
+    repeats a place (a Kobo names the first sentence of the page). `operation_id`: makes a resent report a duplicate.
     """
 
     user_id: int

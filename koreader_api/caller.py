@@ -1,0 +1,47 @@
+"""Who is calling: the KOSync login behind a request (docs/reference/koreader.md 1.2)."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Any
+
+from litestar import Request
+
+from appliance.accounts.devices import by_login
+from appliance.accounts.tokens import hash_token
+from appliance.house import House
+from appliance.models import Device
+from koreader_api.wire import WireError
+
+
+def caller(request: Request[Any, Any, Any]) -> Device:
+    """The login of the request. Raises `WireError` 401 when there is none, or its key does not fit."""
+    house: House = request.app.state.house
+    given = credentials(request)
+    if given is None:
+        raise WireError(401, 2001, "Unauthorized")
+    login, key = given
+    with house.database.read() as session:
+        device = by_login(session, login)
+    stored = device.token_hash if device and device.token_hash else "-"
+    # The password is random (accounts.devices), so a fast hash is enough and a guess is hopeless.
+    if not hmac.compare_digest(stored, hash_token(key)) or device is None:
+        raise WireError(401, 2001, "Unauthorized")
+    return device
+
+
+def credentials(request: Request[Any, Any, Any]) -> tuple[str, str] | None:
+    """Login and key of a request, from `x-auth-user`/`x-auth-key`, else from HTTP Basic, whose plain password is
+    turned into the key that stock clients send: its MD5 in lower-case hex. `None` when there are none."""
+    login, key = request.headers.get("x-auth-user"), request.headers.get("x-auth-key")
+    if login and key:
+        return login, key
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        login, separator, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (login, hashlib.md5(password.encode()).hexdigest()) if separator and login else None

@@ -1,0 +1,186 @@
+"""The stock KOSync protocol, for KOReader and every other client of it (docs/reference/koreader.md 1).
+
+Any status that the stock client does not expect raises inside it, so the answers are exactly those of 1.4: an unknown
+document is `200 {}` when asked for and simply stored when pushed.
+"""
+
+from typing import Any
+
+from litestar import Request, Response, Router, get, post, put
+from sqlmodel import Session, col, select
+
+from appliance.house import House
+from appliance.library.renditions import by_digest
+from appliance.models import Device, DeviceProgress, JournalEntry
+from appliance.positions import is_indexed
+from appliance.reading.locate import NOWHERE, Located, locate
+from appliance.reading.progress import Report, note_given, record
+from appliance.reading.projection import Projected, project
+from koreader_api.caller import caller
+from koreader_api.clients import client_device
+from koreader_api.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress
+
+OPTIONS = {"access": "kosync", "exclude_from_csrf": True}
+
+
+def answer(status: int, content: Any) -> Response[Any]:
+    """JSON whatever the client says it accepts (1.2)."""
+    return Response(content, status_code=status, media_type="application/json")
+
+
+def refuse(_request: Request[Any, Any, Any], error: WireError) -> Response[Any]:
+    """The protocol's own form of an error (1.4)."""
+    return answer(error.status, {"code": error.code, "message": str(error)})
+
+
+@get("/healthcheck", opt={"access": "public"}, sync_to_thread=False)
+def healthcheck() -> Response[Any]:
+    """`GET /healthcheck` → 200 `{"state":"OK"}`. For people and monitors; the stock client never calls it."""
+    return answer(200, {"state": "OK"})
+
+
+@post("/users/create", opt={"access": "public", "exclude_from_csrf": True}, sync_to_thread=False)
+def create_user() -> Response[Any]:
+    """`POST /users/create` → 402 code 2005. Logins are made on the devices page: a registration from a device could
+    claim somebody's name."""
+    raise WireError(
+        402, 2005, "Registration is off. Add KOReader on the devices page of Bookwake and use the login it shows."
+    )
+
+
+@get("/users/auth", opt=OPTIONS, sync_to_thread=True)
+def authorize(request: Request[Any, Any, Any]) -> Response[Any]:
+    """`GET /users/auth` → 200 `{"authorized":"OK"}`, 401 code 2001."""
+    caller(request)
+    return answer(200, {"authorized": "OK"})
+
+
+@put("/syncs/progress", opt=OPTIONS, status_code=200, request_max_body_size=MAX_BODY, sync_to_thread=True)
+def put_progress(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
+    """`PUT /syncs/progress` → 200 `{"document", "timestamp"}` after a durable commit, also for unknown documents.
+
+    Only 200 counts: with any other success the stock client queues the same item again (1.4).
+    """
+    house: House = request.app.state.house
+    login = caller(request)
+    update = read_progress(body)
+    now = house.now()
+    with house.database.read() as session:
+        rendition = by_digest(session, update.document)
+        located = _located(house, session, rendition.book_id, rendition.sha256, update) if rendition else None
+    with house.database.write() as session:
+        record(
+            session,
+            Report(
+                user_id=login.user_id,
+                device_id=client_device(session, login, update.device, update.device_id, now),
+                received_at=now,
+                dialect="xpointer",
+                locator=update.progress,
+                place=located.place if located else NOWHERE,
+                book_id=rendition.book_id if rendition else None,
+                sha256=rendition.sha256 if rendition else None,
+                reference_sha256=located.reference_sha256 if located else None,
+                asked_for=update.document,
+                percent=update.percentage,
+            ),
+        )
+    return answer(200, {"document": update.document, "timestamp": int(now.timestamp())})
+
+
+@get("/syncs/progress/{document:str}", opt=OPTIONS, sync_to_thread=True)
+def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any]:
+    """`GET /syncs/progress/:document` → 200 with the record, or `{}` when there is none.
+
+    `progress` is valid for that very file, because KOReader goes to page 1 on any other string (1.5).
+    """
+    house: House = request.app.state.house
+    login = caller(request)
+    document = read_document(document)
+    with house.database.read() as session:
+        last = _last_push(session, login.user_id, document)
+        rendition = by_digest(session, document)
+        if rendition is None:
+            return answer(200, _as_pushed(session, last, document) if last else {})
+        spelling = "xpointer-indexed" if last is not None and is_indexed(last.locator) else "xpointer"
+        projected = project(house, session, login.user_id, rendition.book_id, rendition.sha256, spelling)
+        if projected is None or projected.encoded.locator is None:
+            return answer(200, {})
+        told = session.get(DeviceProgress, (login.id, rendition.book_id))
+        news = told is None or (told.given_version, told.given_locator) != (
+            projected.version,
+            projected.encoded.locator,
+        )
+    if news:
+        with house.database.write() as session:
+            note_given(
+                session,
+                _id(login),
+                rendition.book_id,
+                projected.version,
+                projected.encoded.locator,
+                projected.progress.tick,
+                house.now(),
+            )
+    return answer(200, _as_projected(projected, document))
+
+
+def _located(house: House, session: Session, book_id: str, sha256: str, update: ProgressUpdate) -> Located:
+    return locate(house, session, book_id, sha256, "xpointer", update.progress, update.percentage)
+
+
+def _last_push(session: Session, user_id: int, document: str) -> JournalEntry | None:
+    query = (
+        select(JournalEntry)
+        .where(JournalEntry.asked_for == document, JournalEntry.user_id == user_id)
+        .order_by(col(JournalEntry.id).desc())
+        .limit(1)
+    )
+    return session.exec(query).first()
+
+
+def _as_pushed(session: Session, entry: JournalEntry, document: str) -> dict[str, Any]:
+    """What was last pushed for a document that is not in the library, as the reference server would answer."""
+    device = session.get_one(Device, entry.device_id)
+    return {
+        "document": document,
+        "progress": entry.locator,
+        "percentage": floor_percentage(entry.percent or 0.0),
+        **_names(device),
+        "timestamp": int(entry.received_at.timestamp()),
+    }
+
+
+def _as_projected(projected: Projected, document: str) -> dict[str, Any]:
+    """The current position. The percentage is the client's own where the record is its own, else our share of the
+    text: KOReader compares it with its own to decide what is ahead (positions.md A.4)."""
+    entry = projected.entry
+    own = entry.asked_for == document and entry.percent is not None and projected.encoded.locator == entry.locator
+    return {
+        "document": document,
+        "progress": projected.encoded.locator,
+        "percentage": floor_percentage(entry.percent if own and entry.percent is not None else projected.fraction),
+        **_names(projected.device),
+        "timestamp": int(projected.activity_at.timestamp()),
+    }
+
+
+def _names(device: Device) -> dict[str, str]:
+    """What a client recognises itself by; for others a name to show and an id that no KOReader can have (1.7)."""
+    if device.client_key is not None:
+        return {"device": device.details.get("device", ""), "device_id": device.details.get("device_id", "")}
+    return {"device": device.name, "device_id": f"bookwake-{device.id}"}
+
+
+def _id(device: Device) -> int:
+    assert device.id is not None
+    return device.id
+
+
+_HANDLERS = [healthcheck, create_user, authorize, put_progress, get_progress]
+
+# At the root for people who type just the address, and under /kosync for those who keep the parts apart.
+routes = [
+    Router(path=prefix, route_handlers=_HANDLERS, exception_handlers={WireError: refuse}, include_in_schema=False)
+    for prefix in ("/", "/kosync")
+]
