@@ -91,8 +91,8 @@ def is_complete(vendor: Path, recipe: str) -> bool:
 
 
 def recipe_digest(web: Path) -> str:
-    """Identifies what is to be built: the npm lock file and this program."""
-    return hashlib.sha256((web / "package-lock.json").read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    """Identifies what is to be built: the npm lock file and what is taken of each library."""
+    return hashlib.sha256((web / "package-lock.json").read_bytes() + repr(LIBRARIES).encode()).hexdigest()
 
 
 def system_npm() -> list[str] | None:
