@@ -5,6 +5,7 @@ corpus has 2,015 entries and 36 MB of markup.
 """
 
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ class Archive:
             stream = self._owned = path.open("rb")
         else:
             stream = path
+        self._stream = stream
         try:
             _refuse_too_many_entries(stream)
             try:
@@ -44,7 +46,9 @@ class Archive:
             except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, UnicodeDecodeError) as error:
                 raise NotAnEpub(f"This is not an EPUB: it cannot be read as a ZIP archive ({error}).") from None
             # On a repeated name the last entry wins, here as in zipfile, browsers and KOReader.
-            self._entries = {info.filename: info for info in self._zip.infolist() if _is_safe_name(info.filename)}
+            names = ((_name(info), info) for info in self._zip.infolist())
+            self._entries = {name: info for name, info in names if _is_safe_name(name)}
+            self._folded: dict[str, str | None] | None = None
             total = sum(info.file_size for info in self._entries.values())
             if total > MAX_TOTAL:
                 raise TooLarge(
@@ -83,13 +87,17 @@ class Archive:
         return self._info(name)
 
     def find(self, name: str) -> str | None:
-        """The entry that a reference means: exact, else percent-decoded, else the only one that differs in case."""
+        """The entry that a reference means: exact, else percent-decoded, else the only one that differs just in case or
+        in how accents are composed (macOS takes them apart)."""
         for candidate in (name, unquote(name)):
             if candidate in self._entries:
                 return candidate
-        folded = unquote(name).casefold()
-        matches = [entry for entry in self._entries if entry.casefold() == folded]
-        return matches[0] if len(matches) == 1 else None
+        if self._folded is None:
+            self._folded = {}
+            for entry in self._entries:
+                folded = _folded(entry)
+                self._folded[folded] = None if folded in self._folded else entry
+        return self._folded.get(_folded(unquote(name)))
 
     def read(self, name: str, limit: int = MAX_ENTRY) -> bytes:
         """The unpacked bytes of an entry, at most `limit`. Raises `MissingEntry`, `TooLarge`, `DamagedArchive`."""
@@ -114,11 +122,46 @@ class Archive:
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
             raise DamagedArchive(f"“{name}” cannot be unpacked ({error}).") from None
 
+    def packed_chunks(self, name: str) -> Iterator[bytes]:
+        """The bytes of an entry as they lie in the archive, for copying it without unpacking. Not checked against the
+        CRC. Raises `MissingEntry`, `DamagedArchive`."""
+        info = self._info(name)
+        # The local header repeats the name and may have another extra field than the directory.
+        self._stream.seek(info.header_offset)
+        header = self._stream.read(30)
+        if len(header) < 30 or header[:4] != b"PK\x03\x04":
+            raise DamagedArchive(f"“{name}” is not where the archive says it is.")
+        name_length, extra_length = struct.unpack_from("<HH", header, 26)
+        position = info.header_offset + 30 + name_length + extra_length
+        left = info.compress_size
+        while left:
+            self._stream.seek(position)
+            chunk = self._stream.read(min(CHUNK, left))
+            if not chunk:
+                raise DamagedArchive(f"“{name}” is cut off.")
+            position += len(chunk)
+            left -= len(chunk)
+            yield chunk
+
     def _info(self, name: str) -> zipfile.ZipInfo:
         try:
             return self._entries[name]
         except KeyError:
             raise MissingEntry(f"The archive has no entry “{name}”.") from None
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The entry's name; many tools write UTF-8 without saying so, which zipfile then reads as code page 437."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _is_safe_name(name: str) -> bool:

@@ -1,0 +1,95 @@
+"""Every KEPUB ever made, kept by what it was made from. Positions depend on the bytes, so bytes once written stay."""
+
+import json
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from appliance.kepub.convert import Conversion, Engine, convert, engine_in_use
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class KepubStore:
+    """A folder of KEPUBs: `<sha256 of the source>-<engine>-<version>.kepub.epub`, with what is known of each next to it.
+
+    Safe to share between threads. `kepubify`: the program, else the one on the path.
+    """
+
+    def __init__(self, folder: Path, kepubify: Path | None = None) -> None:
+        self._folder = folder
+        self._kepubify = kepubify
+        self._guard = threading.Lock()
+        self._busy: dict[str, threading.Lock] = {}
+
+    def find(self, source_sha256: str, engine: Engine = "auto") -> Path | None:
+        """The KEPUB already made from that source; with "auto" the first that was made, by whichever engine and version,
+        so that installing or updating a converter changes no file that a device may hold."""
+        _check(source_sha256)
+        if engine != "auto":
+            path = self._path(source_sha256, engine)
+            return path if path.exists() else None
+        made = [path for path in self._folder.glob(f"{source_sha256}-*.kepub.epub") if _notes(path).exists()]
+        return min(made, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
+
+    def ensure(
+        self,
+        source_sha256: str,
+        source: Path,
+        engine: Engine = "auto",
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Path:
+        """The KEPUB of `source`, whose SHA-256 the caller knows; made now if it never was.
+
+        Two callers at a time get the same file from one conversion. Raises as `convert`.
+        """
+        found = self.find(source_sha256, engine)
+        if found is not None:
+            return found
+        with self._guard:
+            lock = self._busy.setdefault(source_sha256, threading.Lock())
+        with lock:
+            found = self.find(source_sha256, engine)
+            if found is None:
+                found = self._make(source_sha256, source, engine, progress)
+        with self._guard:
+            self._busy.pop(source_sha256, None)
+        return found
+
+    def conversion(self, path: Path) -> Conversion:
+        """What is known of a KEPUB that `ensure` or `find` gave."""
+        notes = json.loads(_notes(path).read_text(encoding="utf-8"))
+        return Conversion(**{**notes, "doubts": tuple(notes["doubts"])})
+
+    def _make(
+        self, source_sha256: str, source: Path, engine: Engine, progress: Callable[[int, int], None] | None
+    ) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(source_sha256, engine)
+        conversion = convert(source, path, engine, self._kepubify, progress)
+        path.chmod(0o444)
+        # The notes come last: a KEPUB without them was interrupted, was never given to anyone, and is made again.
+        notes = _notes(path)
+        temporary = notes.with_suffix(".writing")
+        with temporary.open("w", encoding="utf-8") as stream:
+            json.dump(asdict(conversion), stream, ensure_ascii=False)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(notes)
+        return path
+
+    def _path(self, source_sha256: str, engine: Engine) -> Path:
+        used, version = engine_in_use(engine, self._kepubify)
+        return self._folder / f"{source_sha256}-{used}-{version}.kepub.epub"
+
+
+def _notes(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".kepub.epub") + ".json")
+
+
+def _check(source_sha256: str) -> None:
+    if not _SHA256.fullmatch(source_sha256):
+        raise ValueError("not a SHA-256 in lower-case hexadecimal")

@@ -1,0 +1,238 @@
+"""Where the spans of a well-formed document go, in one pass over its tags.
+
+The document is never built up and written again: spans are put into its own text, so everything else keeps its bytes.
+The numbers are those of kepubify, which reads XHTML with the HTML5 algorithm. For nearly every document the tree
+is the same as far as numbers go; `Restructured` says that a browser's HTML parser would build another one, and then
+`appliance.kepub.restructured` finds the numbers.
+"""
+
+import re
+from html import escape
+from html.entities import html5
+
+from appliance.kepub.spans import PARAGRAPHS, SKIPPED, Numbering
+
+# The tags of a document, the text between them at the even places of `split`. Attribute values may hold ">".
+TAG = re.compile(
+    r"""(<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<[^>"']*+(?:(?:"[^"]*"|'[^']*')[^>"']*+)*+>)""", re.DOTALL
+)
+NAME = re.compile(r"</?([^\s/>]+)")
+_REFERENCE = re.compile(r"&(#[xX]?[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
+
+VOID = frozenset(
+    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+)
+# kepubify closes these when they close themselves; HTML5 would leave them open.
+CLOSES_ITSELF = frozenset({"a", "p", "div", "span", "title", "script"})
+# These stay open, but the next of their kind or the end of the list or row closes them: no number changes.
+_OPEN_HARMLESSLY = frozenset({"td", "th", "li", "dd", "dt"})
+# A start tag of these closes an open paragraph.
+_CLOSES_P = frozenset(
+    "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form"
+    " h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre section summary table ul xmp".split()
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# HTML5 allows table parts only here (and takes missing levels as meant), and nothing else inside tables.
+_TABLE_PARTS = {
+    "caption": {"table"},
+    "colgroup": {"table"},
+    "col": {"table", "colgroup"},
+    "thead": {"table"},
+    "tbody": {"table"},
+    "tfoot": {"table"},
+    "tr": {"table", "thead", "tbody", "tfoot"},
+    "td": {"table", "thead", "tbody", "tfoot", "tr"},
+    "th": {"table", "thead", "tbody", "tfoot", "tr"},
+}
+_TABLE_FRAME = frozenset({"table", "colgroup", "thead", "tbody", "tfoot", "tr"})
+_NOT_INSIDE_ITSELF = frozenset({"a", "nobr", "button", "form"})
+_RUBY_PARTS = frozenset({"rb", "rp", "rt", "rtc"})
+_LIST_PARENTS = {"li": {"ul", "ol", "menu", "dir"}, "dd": {"dl"}, "dt": {"dl"}}
+# Raw text, tags that are ignored or renamed, or content that goes elsewhere.
+_UNLIKE_XML = frozenset(
+    "body frame frameset head html iframe image isindex listing noembed noframes noscript optgroup option plaintext"
+    " select template textarea title xmp".split()
+)
+# HTML tags that end an svg or math element.
+_BREAKS_OUT = frozenset(
+    "b big blockquote body br center code dd div dl dt em embed font h1 h2 h3 h4 h5 h6 head hr i img li listing menu"
+    " meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
+)
+# Names that any of the rules above says something about.
+_SPECIAL = (
+    VOID | _CLOSES_P | SKIPPED | PARAGRAPHS | _UNLIKE_XML | _NOT_INSIDE_ITSELF | _RUBY_PARTS | frozenset(_TABLE_PARTS)
+)
+
+# What HTML makes of the references &#128; … &#159; (Windows-1252), for finding sentence ends as kepubify does.
+_WINDOWS_1252 = {
+    code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)
+}
+
+
+class Restructured(Exception):
+    """An HTML parser would build another tree than an XML parser, in a way that may change numbers."""
+
+
+def name_of(tag: str) -> str:
+    """The name in a start or end tag, in lower case as HTML reads it; prefixes are part of the name."""
+    match = NAME.match(tag)
+    return match.group(1).lower() if match else ""
+
+
+def characters(raw: str) -> str:
+    """The text that a piece of source stands for, references resolved."""
+    return _REFERENCE.sub(_resolve, raw) if "&" in raw else raw
+
+
+def render(raw: str, numbering: Numbering, in_paragraph: bool) -> str:
+    """A text node's source with its spans."""
+    if "&" not in raw:
+        return wrapped(numbering.number(raw, in_paragraph), quoted=True)
+    text = characters(raw)
+    return wrapped(realigned(numbering.number(seen_by_html(raw, text), in_paragraph), text))
+
+
+def seen_by_html(raw: str, text: str) -> str:
+    """`text` as HTML reads its source `raw`, where the references &#128; … &#159; mean Windows-1252."""
+    return text.translate(_WINDOWS_1252) if "&#" in raw else text
+
+
+def realigned(pieces: list[tuple[str | None, str]], text: str) -> list[tuple[str | None, str]]:
+    """The same cuts in another text of the same length."""
+    result = []
+    start = 0
+    for identifier, piece in pieces:
+        result.append((identifier, text[start : start + len(piece)]))
+        start += len(piece)
+    return result
+
+
+def wrapped(pieces: list[tuple[str | None, str]], *, quoted: bool = False) -> str:
+    """Source of the numbered pieces of a text. `quoted`: the pieces are source already."""
+    result = []
+    for identifier, piece in pieces:
+        # kepubify takes replacement characters out after numbering (kepub.md 4, step 7).
+        shown = piece.replace("\ufffd", "") if "\ufffd" in piece else piece
+        if not quoted:
+            shown = escape(shown, quote=False)
+        result.append(shown if identifier is None else span(identifier, shown))
+    return "".join(result)
+
+
+def span(identifier: str, content: str) -> str:
+    """A koboSpan."""
+    return f'<span class="koboSpan" id="{identifier}">{content}</span>'
+
+
+def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
+    """New source for the parts of a body that get spans, as (index, source).
+
+    `parts`: `TAG.split` of a well-formed document; `first`: index of the text after the `body` tag, `last`: of the
+    text before its end tag. Raises `Restructured`.
+    """
+    numbering = Numbering()
+    edits: list[tuple[int, str]] = []
+    stack = ["body"]
+    skipped_at = foreign_at = 0  # how many elements hold the skipped, svg or math one; 0: none is open
+    paragraphs_open = 0
+    parent = "body"
+    for index in range(first, last + 1, 2):
+        text = parts[index]
+        if text:
+            if text.isspace():
+                # No sentence can end in it, so this is the whole of 4.1 for it.
+                if parent == "p" and not skipped_at:
+                    edits.append((index, span(numbering.next_text(), text)))
+            else:
+                if parent in _TABLE_FRAME and not foreign_at and not characters(text).isspace():
+                    raise Restructured("text directly in a table")
+                if parent in VOID and not foreign_at:
+                    raise Restructured("text in an empty element")
+                if not skipped_at:
+                    edits.append((index, render(text, numbering, parent == "p")))
+        if index == last:
+            break
+        tag = parts[index + 1]
+        second = tag[1]
+        if second == "/":
+            name = stack.pop()
+            if name == "p":
+                paragraphs_open -= 1
+            depth = len(stack)
+            if depth <= skipped_at:
+                skipped_at = 0
+            if depth <= foreign_at:
+                foreign_at = 0
+            parent = stack[-1]
+            continue
+        if second == "!" or second == "?":
+            continue
+        name = name_of(tag)
+        closed = tag[-2] == "/"
+        if foreign_at:
+            if name in _BREAKS_OUT:
+                raise Restructured(f"{name} in svg or math")
+        else:
+            if name in _SPECIAL:
+                _check(name, parent, stack, paragraphs_open, closed)
+                if not skipped_at:
+                    if name == "img":
+                        edits += image_edits(parts, index + 1, numbering.next_image())
+                    elif name in PARAGRAPHS:
+                        numbering.pending = True
+            elif parent in _TABLE_FRAME:
+                raise Restructured(f"{name} directly in a table")
+            if closed:
+                if not (
+                    name in VOID or name in CLOSES_ITSELF or name in _OPEN_HARMLESSLY or name == "svg" or name == "math"
+                ):
+                    raise Restructured(f"{name} closes itself")
+            elif name in SKIPPED and not skipped_at:
+                skipped_at = len(stack)
+        if closed:
+            continue
+        if not foreign_at and (name == "svg" or name == "math"):
+            foreign_at = len(stack)
+        if name == "p":
+            paragraphs_open += 1
+        stack.append(name)
+        parent = name
+    return edits
+
+
+def _check(name: str, parent: str, stack: list[str], paragraphs_open: int, closed: bool) -> None:
+    """Raise `Restructured` when a start tag has side effects in HTML."""
+    if paragraphs_open and name in _CLOSES_P:
+        raise Restructured(f"{name} in p")
+    if name in _TABLE_PARTS:
+        if parent not in _TABLE_PARTS[name]:
+            raise Restructured(f"{name} in {parent}")
+    elif parent in _TABLE_FRAME and name not in ("script", "style"):
+        raise Restructured(f"{name} directly in a table")
+    if name in _LIST_PARENTS and parent not in _LIST_PARENTS[name] and not (parent == "div" and stack[-2:-1] == ["dl"]):
+        raise Restructured(f"{name} in {parent}")
+    if name in _HEADINGS and parent in _HEADINGS:
+        raise Restructured("a heading in a heading")
+    if name in _NOT_INSIDE_ITSELF and name in stack:
+        raise Restructured(f"{name} in {name}")
+    if name in _RUBY_PARTS and parent in ("dd", "dt", "li", "p", *_RUBY_PARTS):
+        raise Restructured(f"{name} in {parent}")
+    if name in _UNLIKE_XML and not closed:
+        raise Restructured(name)
+
+
+def image_edits(parts: list[str], index: int, identifier: str) -> list[tuple[int, str]]:
+    """The edits that wrap an image, together with the end tag that it may have."""
+    tag = parts[index]
+    if tag[-2] == "/":
+        return [(index, span(identifier, tag))]
+    if parts[index + 1] or not parts[index + 2].startswith("</"):
+        raise Restructured("img with content")
+    return [(index, span(identifier, tag[:-1] + "/>")), (index + 2, "")]
+
+
+def _resolve(match: re.Match[str]) -> str:
+    name = match.group(1)
+    if name[0] == "#":
+        return chr(int(name[2:], 16) if name[1] in "xX" else int(name[1:]))
+    return html5.get(name + ";", match.group(0))

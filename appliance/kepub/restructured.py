@@ -1,0 +1,155 @@
+"""The numbers of a document that the HTML algorithm would rebuild: a block in `p`, text in `table`, an open `<i/>` …
+
+kepubify's numbers come from the rebuilt tree; the book's own structure is kept all the same. The tags go through an
+HTML parser with each text replaced by a label of the same kind (white space or not), and the rebuilt tree then tells
+in which order and in which parents the texts are met (docs/reference/kepub.md 3.2).
+"""
+
+import re
+from typing import Any
+
+from appliance.epub.markup import local_name
+from appliance.kepub.numbering import CLOSES_ITSELF, characters, image_edits, name_of, realigned, seen_by_html, wrapped
+from appliance.kepub.spans import PARAGRAPHS, SKIPPED, Numbering
+
+# Their content is one raw text for an HTML parser with scripting. It is never shown, or not as text: its numbers are
+# counted, and it stays as it is.
+_RAW = frozenset({"iframe", "noembed", "noframes", "noscript", "textarea", "title", "xmp"})
+# Left open, these would swallow the rest of the document. kepubify lets them; here they are empty, as written.
+_SWALLOWS = _RAW | SKIPPED | {"plaintext", "listing", "select", "option", "optgroup", "button", "object", "template"}
+
+_BITS = 23
+_LABEL = re.compile(r"[ \t]{24}|x[ab]{23}")
+
+
+def spans_of_restructured(parts: list[str], first: int, last: int, doctype: str) -> list[tuple[int, str]]:
+    """As `numbering.spans_of`, for any well-formed document. `doctype` decides quirks (a table in `p` or after it)."""
+    import html5lib  # some 40 times slower than the other way, and rarely needed
+
+    source, raw = _labelled(parts, first, last)
+    parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("lxml"), namespaceHTMLElements=False)
+    body = parser.parse(f"{doctype}<html><head></head><body>{source}</body></html>", scripting=True).find("body")
+    return _numbered(body, parts, raw)
+
+
+def _labelled(parts: list[str], first: int, last: int) -> tuple[str, dict[int, str]]:
+    """HTML with the tags of the body and a label for each text, and the raw texts by the index they are labelled with."""
+    out: list[str] = []
+    raw: dict[int, str] = {}
+    foreign = 0
+    index = first
+    while index <= last:
+        if text := parts[index]:
+            out.append(_label(index, blank=not characters(text).strip(" \t\n\r\f")))
+        index += 1
+        if index > last:
+            break
+        tag = parts[index]
+        name = name_of(tag)
+        if tag[1] in "!?":
+            out.append("<!---->")
+        elif tag[1] == "/":
+            foreign -= name in ("svg", "math")
+            out.append(f"</{name}>")
+        elif tag[-2] == "/":
+            if foreign or not (name in CLOSES_ITSELF or name in _SWALLOWS):
+                out.append(f"<{name}{_number(name, index)}/>")
+            else:
+                out.append(f"<{name}></{name}>")
+        elif name in _RAW and not foreign:
+            end = _end_of(parts, index, name)
+            content = "".join(parts[index + 1 : end])
+            out.append(f"<{name}>")
+            if content:
+                raw[index] = characters(content) if name in ("textarea", "title") else content
+                out.append(_label(index, blank=content.isspace()))
+            out.append(f"</{name}>")
+            index = end
+        else:
+            foreign += name in ("svg", "math")
+            out.append(f"<{name}{_number(name, index)}>")
+        index += 1
+    return "".join(out), raw
+
+
+def _number(name: str, index: int) -> str:
+    return f' data-part="{index}"' if name in ("img", "image") else ""
+
+
+def _label(index: int, *, blank: bool) -> str:
+    bits = f"{index:0{_BITS}b}"
+    return " " + bits.replace("0", " ").replace("1", "\t") if blank else "x" + bits.replace("0", "a").replace("1", "b")
+
+
+def _index(label: str) -> int:
+    return int("".join("1" if letter in "b\t" else "0" for letter in label[1:]), 2)
+
+
+def _end_of(parts: list[str], index: int, name: str) -> int:
+    """Index of the end tag that closes the element whose start tag is at `index`."""
+    depth = 0
+    for at in range(index, len(parts), 2):
+        tag = parts[at]
+        if name_of(tag) == name and tag[-2] != "/":
+            depth += -1 if tag[1] == "/" else 1
+            if not depth:
+                return at
+    raise AssertionError("the document is well-formed")
+
+
+def _numbered(body: Any, parts: list[str], raw: dict[int, str]) -> list[tuple[int, str]]:
+    from lxml import etree
+
+    numbering = Numbering()
+    edits: list[tuple[int, str]] = []
+    skipped: Any = None
+
+    def text_node(text: str | None, parent: Any) -> None:
+        if not text or skipped is not None:
+            return
+        indices = [_index(label) for label in _LABEL.findall(text)]
+        texts = [raw[index] if index in raw else characters(parts[index]) for index in indices]
+        seen = "".join(
+            text if index in raw else seen_by_html(parts[index], text)
+            for index, text in zip(indices, texts, strict=True)
+        )
+        pieces = realigned(numbering.number(seen, local_name(parent) == "p"), "".join(texts))
+        for index, own in zip(indices, texts, strict=True):
+            mine, pieces = _divide(pieces, len(own))
+            if index not in raw:
+                edits.append((index, wrapped(mine)))
+
+    for event, element in etree.iterwalk(body, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            name = local_name(element)
+            if skipped is None and element is not body:
+                if name == "img":
+                    # An image that is written inside svg stands in a foreign tree, which has no spans.
+                    edits += image_edits(parts, int(element.get("data-part")), numbering.next_image())
+                elif name in PARAGRAPHS:
+                    numbering.pending = True
+                elif name in SKIPPED:
+                    skipped = element
+            text_node(element.text, element)
+        elif element is not body:
+            if element is skipped:
+                skipped = None
+            text_node(element.tail, element.getparent())
+    return edits
+
+
+def _divide(
+    pieces: list[tuple[str | None, str]], length: int
+) -> tuple[list[tuple[str | None, str]], list[tuple[str | None, str]]]:
+    """The pieces of the first `length` characters, and the rest. The second half of a divided piece stays bare."""
+    mine: list[tuple[str | None, str]] = []
+    rest = list(pieces)
+    while length and rest:
+        identifier, piece = rest.pop(0)
+        if len(piece) > length:
+            mine.append((identifier, piece[:length]))
+            rest.insert(0, (None, piece[length:]))
+            break
+        mine.append((identifier, piece))
+        length -= len(piece)
+    return mine, rest
