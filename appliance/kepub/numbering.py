@@ -24,8 +24,18 @@ VOID = frozenset(
 )
 # kepubify closes these when they close themselves; HTML5 would leave them open.
 CLOSES_ITSELF = frozenset({"a", "p", "div", "span", "title", "script"})
+# Their content is one raw text for an HTML parser with scripting.
+RAW = frozenset({"iframe", "noembed", "noframes", "noscript", "textarea", "title", "xmp"})
+# Left open, these would swallow the rest of the document. kepubify lets them; here they are empty, as they were meant.
+SWALLOWS = RAW | SKIPPED | {"plaintext", "listing", "select", "option", "optgroup", "button", "object", "template"}
 # These stay open, but the next of their kind or the end of the list or row closes them: no number changes.
 _OPEN_HARMLESSLY = frozenset({"td", "th", "li", "dd", "dt"})
+_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+# Elements whose staying open has more effects than that of an ordinary one.
+_OPEN_WITH_EFFECTS = _FORMATTING | frozenset(
+    "applet body caption col colgroup form frame frameset h1 h2 h3 h4 h5 h6 head html image isindex marquee rb rp rt rtc"
+    " ruby table tbody tfoot thead tr".split()
+)
 # A start tag of these closes an open paragraph.
 _CLOSES_P = frozenset(
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form"
@@ -47,7 +57,12 @@ _TABLE_PARTS = {
 _TABLE_FRAME = frozenset({"table", "colgroup", "thead", "tbody", "tfoot", "tr"})
 _NOT_INSIDE_ITSELF = frozenset({"a", "nobr", "button", "form"})
 _RUBY_PARTS = frozenset({"rb", "rp", "rt", "rtc"})
-_LIST_PARENTS = {"li": {"ul", "ol", "menu", "dir"}, "dd": {"dl"}, "dt": {"dl"}}
+# A start tag of the first closes an open one of the second, unless one of _HOLDS_LISTS stands between.
+_LIST_ITEMS = {"li": frozenset({"li"}), "dd": frozenset({"dd", "dt"}), "dt": frozenset({"dd", "dt"})}
+_HOLDS_LISTS = frozenset(
+    "article aside blockquote body center details dir dl fieldset figcaption figure footer form header main menu nav"
+    " ol section summary table td th ul".split()
+)
 # Raw text, tags that are ignored or renamed, or content that goes elsewhere.
 _UNLIKE_XML = frozenset(
     "body frame frameset head html iframe image isindex listing noembed noframes noscript optgroup option plaintext"
@@ -58,6 +73,7 @@ _BREAKS_OUT = frozenset(
     "b big blockquote body br center code dd div dl dt em embed font h1 h2 h3 h4 h5 h6 head hr i img li listing menu"
     " meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
 )
+_CLOSED_SAFELY = VOID | CLOSES_ITSELF | SWALLOWS | _OPEN_HARMLESSLY
 # Names that any of the rules above says something about.
 _SPECIAL = (
     VOID | _CLOSES_P | SKIPPED | PARAGRAPHS | _UNLIKE_XML | _NOT_INSIDE_ITSELF | _RUBY_PARTS | frozenset(_TABLE_PARTS)
@@ -183,8 +199,8 @@ def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
             elif parent in _TABLE_FRAME:
                 raise Restructured(f"{name} directly in a table")
             if closed:
-                if not (
-                    name in VOID or name in CLOSES_ITSELF or name in _OPEN_HARMLESSLY or name == "svg" or name == "math"
+                if name not in _CLOSED_SAFELY and (
+                    paragraphs_open or name in _OPEN_WITH_EFFECTS or not _FORMATTING.isdisjoint(stack)
                 ):
                     raise Restructured(f"{name} closes itself")
             elif name in SKIPPED and not skipped_at:
@@ -209,8 +225,12 @@ def _check(name: str, parent: str, stack: list[str], paragraphs_open: int, close
             raise Restructured(f"{name} in {parent}")
     elif parent in _TABLE_FRAME and name not in ("script", "style"):
         raise Restructured(f"{name} directly in a table")
-    if name in _LIST_PARENTS and parent not in _LIST_PARENTS[name] and not (parent == "div" and stack[-2:-1] == ["dl"]):
-        raise Restructured(f"{name} in {parent}")
+    if name in _LIST_ITEMS:
+        for outer in reversed(stack):
+            if outer in _LIST_ITEMS[name]:
+                raise Restructured(f"{name} in {outer}")
+            if outer in _HOLDS_LISTS:
+                break
     if name in _HEADINGS and parent in _HEADINGS:
         raise Restructured("a heading in a heading")
     if name in _NOT_INSIDE_ITSELF and name in stack:

@@ -9,14 +9,18 @@ import re
 from typing import Any
 
 from appliance.epub.markup import local_name
-from appliance.kepub.numbering import CLOSES_ITSELF, characters, image_edits, name_of, realigned, seen_by_html, wrapped
+from appliance.kepub.numbering import (
+    CLOSES_ITSELF,
+    RAW,
+    SWALLOWS,
+    characters,
+    image_edits,
+    name_of,
+    realigned,
+    seen_by_html,
+    wrapped,
+)
 from appliance.kepub.spans import PARAGRAPHS, SKIPPED, Numbering
-
-# Their content is one raw text for an HTML parser with scripting. It is never shown, or not as text: its numbers are
-# counted, and it stays as it is.
-_RAW = frozenset({"iframe", "noembed", "noframes", "noscript", "textarea", "title", "xmp"})
-# Left open, these would swallow the rest of the document. kepubify lets them; here they are empty, as written.
-_SWALLOWS = _RAW | SKIPPED | {"plaintext", "listing", "select", "option", "optgroup", "button", "object", "template"}
 
 _BITS = 23
 _LABEL = re.compile(r"[ \t]{24}|x[ab]{23}")
@@ -52,14 +56,15 @@ def _labelled(parts: list[str], first: int, last: int) -> tuple[str, dict[int, s
             foreign -= name in ("svg", "math")
             out.append(f"</{name}>")
         elif tag[-2] == "/":
-            if foreign or not (name in CLOSES_ITSELF or name in _SWALLOWS):
+            if foreign or not (name in CLOSES_ITSELF or name in SWALLOWS):
                 out.append(f"<{name}{_number(name, index)}/>")
             else:
                 out.append(f"<{name}></{name}>")
-        elif name in _RAW and not foreign:
+        elif name in RAW and not foreign:
             end = _end_of(parts, index, name)
             content = "".join(parts[index + 1 : end])
             out.append(f"<{name}>")
+            # It is never shown, or not as text: its numbers are counted, and it stays as it is.
             if content:
                 raw[index] = characters(content) if name in ("textarea", "title") else content
                 out.append(_label(index, blank=content.isspace()))
@@ -141,15 +146,18 @@ def _numbered(body: Any, parts: list[str], raw: dict[int, str]) -> list[tuple[in
 def _divide(
     pieces: list[tuple[str | None, str]], length: int
 ) -> tuple[list[tuple[str | None, str]], list[tuple[str | None, str]]]:
-    """The pieces of the first `length` characters, and the rest. The second half of a divided piece stays bare."""
+    """The pieces of the first `length` characters, and the rest.
+
+    HTML ignores some tags and joins the texts around them, so a piece may be divided: one part gets the span, the first
+    that is not blank.
+    """
     mine: list[tuple[str | None, str]] = []
-    rest = list(pieces)
-    while length and rest:
-        identifier, piece = rest.pop(0)
+    for place, (identifier, piece) in enumerate(pieces):
         if len(piece) > length:
-            mine.append((identifier, piece[:length]))
-            rest.insert(0, (None, piece[length:]))
-            break
+            head, tail = piece[:length], piece[length:]
+            if head.isspace() or not head:
+                return [*mine, (None, head)], [(identifier, tail), *pieces[place + 1 :]]
+            return [*mine, (identifier, head)], [(None, tail), *pieces[place + 1 :]]
         mine.append((identifier, piece))
         length -= len(piece)
-    return mine, rest
+    return mine, []
