@@ -28,7 +28,8 @@ CHUNK = 64 * 1024
 class Archive:
     """One EPUB file, opened for reading. Use as a context manager; not safe to share between threads.
 
-    Raises `NotAnEpub`, `DamagedArchive` or `TooLarge` (all `BookError`) on opening; `OSError` when the file itself cannot be read.
+    Raises `NotAnEpub`, `DamagedArchive` or `TooLarge` (all `BookError`) on opening; `OSError` when the file itself
+    cannot be read.
     """
 
     def __init__(self, path: Path | BinaryIO) -> None:

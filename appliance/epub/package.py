@@ -51,7 +51,7 @@ class SpineItem:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What the package document says. `path` is its entry name; `root` the parsed element (metadata is read from it)."""
+    """What the package document says. `path`: its entry name; `root`: the parsed element (metadata is read from it)."""
 
     path: str
     root: Any = field(repr=False)
@@ -92,9 +92,9 @@ def resolve(base: str, href: str) -> str:
 
 def read_package(archive: Archive) -> Package:
     """Read container and package document. Raises a `BookError` when the book cannot be used at all."""
-    path = _package_path(archive)
-    root = parse_xml(archive.read(path, MAX_MARKUP), f"The package document “{path}”", recover=True)
     doubts: list[str] = []
+    path = _package_path(archive, doubts)
+    root = parse_xml(archive.read(path, MAX_MARKUP), f"The package document “{path}”", recover=True)
     items = _manifest(root, path, archive, doubts)
     _refuse_protected(archive, items)
     spine, step, cfi_id, toc_id = _spine(root, items, doubts)
@@ -103,17 +103,22 @@ def read_package(archive: Archive) -> Package:
     return Package(path, root, items, tuple(spine), step, cfi_id, toc_id, tuple(doubts))
 
 
-def _package_path(archive: Archive) -> str:
+def _package_path(archive: Archive, doubts: list[str]) -> str:
     if CONTAINER not in archive:
-        raise NotAnEpub(f"This is not an EPUB: it has no {CONTAINER}.")
+        packages = [name for name in archive.names() if name.lower().endswith(".opf")]
+        if len(packages) != 1:
+            raise NotAnEpub(f"This is not an EPUB: it has no {CONTAINER}.")
+        doubts.append(f"{CONTAINER} is missing; “{packages[0]}” is the only package document.")
+        return packages[0]
     container = parse_xml(archive.read(CONTAINER, MAX_MARKUP), f"“{CONTAINER}”", recover=True)
     for element in container.iter():
         # KOReader and kepubify use the first rendition only (xpointer.md 2.1, kepub.md 2); so do we.
         if local_name(element) == "rootfile" and element.get("media-type", PACKAGE_TYPE) == PACKAGE_TYPE:
             path = archive.find(resolve("", element.get("full-path") or ""))
             if path is None:
+                wanted = element.get("full-path")
                 raise MissingEntry(
-                    f"“{CONTAINER}” points to the package document “{element.get('full-path')}”, which is not in the file."
+                    f"“{CONTAINER}” points to the package document “{wanted}”, which is not in the file."
                 )
             return path
     raise NotAnEpub(f"This is not an EPUB: “{CONTAINER}” names no package document.")
@@ -151,11 +156,10 @@ def _manifest(root: Any, package_path: str, archive: Archive, doubts: list[str])
 
 def _spine(root: Any, items: dict[str, Item], doubts: list[str]) -> tuple[list[SpineItem], int, str | None, str | None]:
     children = [child for child in root if isinstance(child.tag, str)]
-    for position, spine in enumerate(children):
-        if local_name(spine) == "spine":
-            break
-    else:
+    position = next((place for place, child in enumerate(children) if local_name(child) == "spine"), None)
+    if position is None:
         raise NotAnEpub("The package document has no spine, so the order of the text is unknown.")
+    spine = children[position]
     result: list[SpineItem] = []
     fragment = 0
     for step, element in enumerate((child for child in spine if isinstance(child.tag, str)), start=1):

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from appliance.epub.archive import Archive
+
 STORED = 0
 DEFLATED = 8
 MIMETYPE = b"application/epub+zip"
@@ -39,6 +41,16 @@ def pack(data: bytes, level: int = 6) -> Packed:
     return Packed(DEFLATED, zlib.crc32(data), len(data), packed)
 
 
+def copy_entry(source: Archive, name: str, target: "ArchiveWriter") -> None:
+    """Copy an entry without unpacking it, if it is packed as EPUB allows."""
+    info = source.info(name)
+    if info.compress_type in (STORED, DEFLATED):
+        chunks = source.packed_chunks(name)
+        target.add_raw(name, info.compress_type, info.CRC, info.file_size, info.compress_size, chunks)
+    else:
+        target.add(name, pack(source.read(name)))
+
+
 class ArchiveWriter:
     """Entries in the order they are added; `mimetype` is written first by itself. Call `finish` at the end."""
 
@@ -53,9 +65,7 @@ class ArchiveWriter:
         """Write an entry held in memory."""
         self.add_raw(name, entry.method, entry.crc, entry.size, len(entry.data), (entry.data,))
 
-    def add_raw(
-        self, name: str, method: int, crc: int, size: int, packed_size: int, chunks: Iterable[bytes]
-    ) -> None:
+    def add_raw(self, name: str, method: int, crc: int, size: int, packed_size: int, chunks: Iterable[bytes]) -> None:
         """Write an entry whose packed bytes (`packed_size` in all) come in pieces."""
         encoded = name.encode()
         flags = 0 if name.isascii() else _UTF8_NAME
@@ -74,8 +84,7 @@ class ArchiveWriter:
         start = self._offset
         self._put(bytes(self._directory))
         self._put(
-            b"PK\x05\x06"
-            + struct.pack("<HHHHIIH", 0, 0, self._count, self._count, len(self._directory), start, 0)
+            b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, self._count, self._count, len(self._directory), start, 0)
         )
 
     def _put(self, data: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.errors import BookError
 from appliance.epub.package import CONTAINER, read_package
-from appliance.epub.writer import DEFLATED, STORED, ArchiveWriter, Packed, pack
+from appliance.epub.writer import ArchiveWriter, Packed, copy_entry, pack
 from appliance.kepub.document import kepub_document
 from appliance.kepub.package import content_documents, is_junk, with_cover_property
 
@@ -48,7 +48,7 @@ def write_kepub(source: Path, stream: BinaryIO, progress: Progress | None = None
             nonlocal done
             name, packed = waiting.popleft()
             if packed is None:
-                _copy(archive, name, writer)
+                copy_entry(archive, name, writer)
             else:
                 writer.add(name, packed.result())
             done += 1
@@ -77,13 +77,3 @@ def write_kepub(source: Path, stream: BinaryIO, progress: Progress | None = None
     if len(doubts) > _DOUBTS:
         doubts[_DOUBTS:] = [f"{len(doubts) - _DOUBTS} more doubts of this kind."]
     return converted, tuple(doubts)
-
-
-def _copy(archive: Archive, name: str, writer: ArchiveWriter) -> None:
-    info = archive.info(name)
-    if info.compress_type in (STORED, DEFLATED) and not info.flag_bits & 0x1:
-        writer.add_raw(
-            name, info.compress_type, info.CRC, info.file_size, info.compress_size, archive.packed_chunks(name)
-        )
-    else:
-        writer.add(name, pack(archive.read(name), _LEVEL))

@@ -14,7 +14,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class KepubStore:
-    """A folder of KEPUBs: `<sha256 of the source>-<engine>-<version>.kepub.epub`, with what is known of each next to it.
+    """A folder of KEPUBs: `<sha256 of the source>-<engine>-<version>.kepub.epub`, with notes on each next to it.
 
     Safe to share between threads. `kepubify`: the program, else the one on the path.
     """
@@ -26,8 +26,11 @@ class KepubStore:
         self._busy: dict[str, threading.Lock] = {}
 
     def find(self, source_sha256: str, engine: Engine = "auto") -> Path | None:
-        """The KEPUB already made from that source; with "auto" the first that was made, by whichever engine and version,
-        so that installing or updating a converter changes no file that a device may hold."""
+        """The KEPUB already made from that source.
+
+        With "auto" the first that was made, by whichever engine and version, so that installing or updating a converter
+        changes no file that a device may hold.
+        """
         _check(source_sha256)
         if engine != "auto":
             path = self._path(source_sha256, engine)

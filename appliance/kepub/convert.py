@@ -37,7 +37,8 @@ def engine_in_use(engine: Engine = "auto", kepubify: Path | None = None) -> tupl
     if engine != "built-in":
         program = kepubify_program(kepubify)
         if program is not None or engine == "kepubify":
-            return "kepubify", kepubify_version(program)
+            # The built-in converter does the documents that kepubify passes over.
+            return "kepubify", f"{kepubify_version(program)}+{builtin.VERSION}"
     return "built-in", builtin.VERSION
 
 

@@ -18,9 +18,7 @@ from appliance.kepub.numbering import TAG, Restructured, name_of, spans_of
 from appliance.kepub.restructured import spans_of_restructured
 from appliance.kepub.serialise import xhtml
 
-_STYLE = (
-    '<style type="text/css" class="kobostylehacks">div#book-inner { margin-top: 0; margin-bottom: 0;}</style>'
-)
+_STYLE = '<style type="text/css" class="kobostylehacks">div#book-inner { margin-top: 0; margin-bottom: 0;}</style>'
 _OUTER = '<div id="book-columns"><div id="book-inner">'
 _OUTER_END = "</div></div>"
 
@@ -46,7 +44,7 @@ def kepub_document(data: bytes, media_type: str) -> bytes | None:
     if local_name(root) != "html":
         return None
     parts = TAG.split(source)
-    body = _find(parts, 0, "body")
+    body = _find_body(parts)
     if body is None:
         raise NoBody("The document has no body.")
     spanned = "koboSpan" in source and _has_spans(root)
@@ -107,9 +105,10 @@ def _with_entities(data: bytes) -> bytes:
     return _ENTITY.sub(replace, data)
 
 
-def _find(parts: list[str], start: int, name: str) -> int | None:
-    """Index of the first start tag of that name, as it is written."""
-    return next((at for at in range(1, len(parts), 2) if parts[at].startswith(f"<{name}") and name_of(parts[at]) == name), None)
+def _find_body(parts: list[str]) -> int | None:
+    """Index of the body's start tag."""
+    tags = range(1, len(parts), 2)
+    return next((at for at in tags if parts[at].startswith("<body") and name_of(parts[at]) == "body"), None)
 
 
 def _end(parts: list[str], body: int) -> int:

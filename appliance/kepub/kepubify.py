@@ -16,7 +16,8 @@ from typing import BinaryIO
 from appliance.epub.archive import MAX_MARKUP, MAX_TOTAL, Archive
 from appliance.epub.errors import BookError
 from appliance.epub.package import CONTAINER, read_package
-from appliance.epub.writer import ArchiveWriter
+from appliance.epub.writer import ArchiveWriter, copy_entry, pack
+from appliance.kepub.document import kepub_document
 from appliance.kepub.package import content_documents
 
 TIMEOUT = 300  # seconds; the largest known book takes three on a server, some thirty on a Raspberry Pi
@@ -79,19 +80,27 @@ def run_kepubify(
             converted = 0
             doubts = list(package.doubts)
             for done, name in enumerate(names, start=1):
+                data: bytes | None = None
                 if name in documents:
-                    if b'id="book-columns"' in archive.read(name, MAX_MARKUP):
+                    try:
+                        data = _passed_over(archive.read(name, MAX_MARKUP), documents[name])
                         converted += 1
-                    else:
-                        doubts.append(f"kepubify left “{name}” without spans.")
-                info = archive.info(name)
-                writer.add_raw(
-                    name, info.compress_type, info.CRC, info.file_size, info.compress_size, archive.packed_chunks(name)
-                )
+                    except BookError as error:
+                        doubts.append(f"“{name}” was copied without spans: {error}")
+                if data is not None:
+                    writer.add(name, pack(data))
+                else:
+                    copy_entry(archive, name, writer)
                 if progress is not None:
                     progress(done, len(names))
             writer.finish()
     return converted, tuple(doubts)
+
+
+def _passed_over(data: bytes, media_type: str) -> bytes | None:
+    """A document with spans when kepubify left it without: it does not find those whose names are percent-encoded in
+    the manifest (kepub.md 2). `None` when it did its work."""
+    return None if b'id="book-columns"' in data else kepub_document(data, media_type)
 
 
 def _run(

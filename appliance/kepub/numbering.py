@@ -33,13 +33,14 @@ _OPEN_HARMLESSLY = frozenset({"td", "th", "li", "dd", "dt"})
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 # Elements whose staying open has more effects than that of an ordinary one.
 _OPEN_WITH_EFFECTS = _FORMATTING | frozenset(
-    "applet body caption col colgroup form frame frameset h1 h2 h3 h4 h5 h6 head html image isindex marquee rb rp rt rtc"
-    " ruby table tbody tfoot thead tr".split()
+    "applet body caption col colgroup form frame frameset h1 h2 h3 h4 h5 h6 head html image isindex marquee rb rp rt"
+    " rtc ruby table tbody tfoot thead tr".split()
 )
 # A start tag of these closes an open paragraph.
 _CLOSES_P = frozenset(
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form"
-    " h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre section summary table ul xmp".split()
+    " h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre section summary table ul"
+    " xmp".split()
 )
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # HTML5 allows table parts only here (and takes missing levels as meant), and nothing else inside tables.
@@ -80,9 +81,7 @@ _SPECIAL = (
 )
 
 # What HTML makes of the references &#128; … &#159; (Windows-1252), for finding sentence ends as kepubify does.
-_WINDOWS_1252 = {
-    code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)
-}
+_WINDOWS_1252 = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 
 
 class Restructured(Exception):

@@ -1,4 +1,4 @@
-"""What a conversion needs from the package document, and the one thing it changes there (docs/reference/kepub.md 2, 5)."""
+"""What a conversion needs from the package document, and what it changes there (docs/reference/kepub.md 2, 5)."""
 
 import posixpath
 import re
@@ -12,9 +12,7 @@ from appliance.epub.package import Package
 
 _HTML_TYPES = ("application/xhtml+xml", "text/html")
 _HTML_NAMES = (".htm", ".html", ".xhtml")
-_JUNK = frozenset(
-    {"calibre_bookmarks.txt", "itunesmetadata.plist", "itunesartwork.plist", ".ds_store", "thumbs.db"}
-)
+_JUNK = frozenset({"calibre_bookmarks.txt", "itunesmetadata.plist", "itunesartwork.plist", ".ds_store", "thumbs.db"})
 
 
 def content_documents(archive: Archive, package: Package) -> dict[str, str]:

@@ -37,7 +37,7 @@ def spans_of_restructured(parts: list[str], first: int, last: int, doctype: str)
 
 
 def _labelled(parts: list[str], first: int, last: int) -> tuple[str, dict[int, str]]:
-    """HTML with the tags of the body and a label for each text, and the raw texts by the index they are labelled with."""
+    """HTML with the tags of the body and a label for each text; and the raw texts by the index in their label."""
     out: list[str] = []
     raw: dict[int, str] = {}
     foreign = 0

@@ -55,6 +55,4 @@ class Numbering:
 
         `in_paragraph`: the node's parent is `p`, where white space is numbered too.
         """
-        return [
-            (self.next_text() if in_paragraph or not piece.isspace() else None, piece) for piece in cut(text)
-        ]
+        return [(self.next_text() if in_paragraph or not piece.isspace() else None, piece) for piece in cut(text)]
