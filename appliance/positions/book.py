@@ -1,80 +1,317 @@
 """One rendition, opened for translation: its summary, and the index of each document when it is first needed."""
 
+from bisect import bisect_right
+from collections.abc import Callable
 from pathlib import Path
+from threading import RLock
 from typing import Self
 
-from appliance.positions.canonical import Encoded, Place, Position
+from appliance.epub.archive import MAX_MARKUP, Archive
+from appliance.epub.document import parse_document
+from appliance.epub.errors import BookError
+from appliance.positions import cfi, kobospan, xpointer
+from appliance.positions.canonical import Encoded, Place, Position, Reason, Status
+from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_scan import decode
+from appliance.positions.crengine_styles import StyleBook
+from appliance.positions.document import DocumentIndex
+from appliance.positions.found import Found
 from appliance.positions.kobospan import KoboLocator
-from appliance.positions.quote import Quote
-from appliance.positions.summary import BookSummary
+from appliance.positions.quote import Quote, quote
+from appliance.positions.recent import Recent
+from appliance.positions.summary import BookSummary, SpineDocument, summarise
+
+Documents = Recent[tuple[str, str, str], DocumentIndex | FragmentTree]
+
+UNREADABLE = (BookError, OSError)
 
 
 class OpenBook:
     """One rendition of a book (an EPUB or KEPUB file). Safe to share between threads.
 
     Positions are in this rendition's own documents; `translate` carries them to another. Nothing here raises for any
-    locator or for a broken file: the status is FAILED and `reason` says why. Only `open` and `summary` raise
-    (`BookError`, `OSError`).
+    locator or for a broken file: the status is FAILED and `reason` says why. Only `summary` raises (`BookError`,
+    `OSError`).
     """
 
-    sha256: str
+    def __init__(self, path: Path, sha256: str, summary: BookSummary | None, documents: Documents) -> None:
+        self.path = path
+        self.sha256 = sha256
+        self._summary = summary
+        self._documents = documents
+        self._archive: Archive | None = None
+        self._styles: StyleBook | None = None
+        self._lock = RLock()
 
     @classmethod
-    def open(cls, path: Path, sha256: str, summary: BookSummary | None = None) -> Self:
-        """Open a rendition. With the stored `summary` nothing but the package document is read; without, the summary
-        is computed when first needed (up to a second for a long novel)."""
-        raise NotImplementedError
+    def open(
+        cls, path: Path, sha256: str, summary: BookSummary | None = None, documents: Documents | None = None
+    ) -> Self:
+        """A rendition. Nothing is read until it is needed; without the stored `summary` that includes every document
+        once (up to a second for a long novel). `documents`: where indices are kept; by default, 16 MB of its own."""
+        return cls(path, sha256, summary, Recent(16 * 1024 * 1024) if documents is None else documents)
+
+    def close(self) -> None:
+        """Close the file. The object stays usable and opens it again when needed."""
+        with self._lock:
+            if self._archive is not None:
+                self._archive.close()
+                self._archive = None
 
     @property
     def summary(self) -> BookSummary:
-        """Spine table, lengths, fingerprint."""
-        raise NotImplementedError
+        """Spine table, lengths, fingerprint. Raises `BookError` or `OSError` if the book cannot be read."""
+        if self._summary is None:
+            with self._lock:
+                if self._summary is None:
+                    self._summary = summarise(self._opened())
+        return self._summary
+
+    # -- places without a dialect
 
     def place(self, position: Position) -> Place:
-        """An exact place for a position already known, clamped to its document; FAILED if the book has no such document."""
-        raise NotImplementedError
+        """The place of a known position: exact, clamped to its document; FAILED if the book has no such document."""
+        document = self._find(position)
+        if document is None:
+            return self._failed(Reason.NO_DOCUMENT)
+        k = min(max(position.k, 0), document.length)
+        status = Status.EXACT if k == position.k else Status.APPROXIMATE
+        return self._place(document, Found(k, status, Reason.NONE if k == position.k else Reason.BEYOND_END))
 
     def at_tick(self, tick: int) -> Place:
         """The place after `tick` canonical characters of the book, clamped."""
-        raise NotImplementedError
+        try:
+            summary = self.summary
+        except UNREADABLE:
+            return self._failed(Reason.UNREADABLE)
+        tick = min(max(tick, 0), summary.total)
+        at = min(bisect_right(summary.bases, tick) - 1, len(summary.documents) - 1)
+        if tick == summary.total:  # the end of the book is the end of its last text
+            at = max((d.ordinal for d in summary.documents if d.length), default=0)
+        return self._place(summary.documents[at], Found(tick - summary.bases[at], Status.EXACT))
+
+    def fraction(self, position: Position) -> float:
+        """Share of the book's text before the position, 0 … 1 (positions.md C.7); documents outside the reading order
+        weigh nothing."""
+        document = self._find(position)
+        if document is None:
+            return 0.0
+        return self._fraction(document, position.k)
+
+    def decode_fraction(self, share: float) -> Place:
+        """The block start nearest before that share of the text: approximate."""
+        try:
+            summary = self.summary
+            wanted = min(max(share, 0.0), 1.0) if share == share else 0.0  # NaN is not equal to itself
+            weight = round(wanted * summary.weights[-1])
+            at = min(bisect_right(summary.weights, weight), len(summary.documents)) - 1
+            document = summary.documents[at]
+            k = min(weight - summary.weights[at], document.length)
+            if k < document.length:
+                k = self._index(document).block_start(k)
+        except UNREADABLE:
+            return self._failed(Reason.UNREADABLE)
+        return self._place(document, Found(k, Status.APPROXIMATE, Reason.FRACTION))
+
+    def quote(self, position: Position, before: int = 48, after: int = 48) -> Quote:
+        """The words around a position; an empty quote when the document cannot be read."""
+        document = self._find(position)
+        try:
+            return Quote("", "", "") if document is None else quote(self._index(document), position.k, before, after)
+        except UNREADABLE:
+            return Quote("", "", "")
+
+    # -- KOReader
 
     def decode_xpointer(self, text: str) -> Place:
         """KOReader's XPointer, any spelling, as named in this very file."""
-        raise NotImplementedError
+        pointer = xpointer.parse(text)
+        if isinstance(pointer, Reason):
+            return self._failed(pointer)
+        return self._decode(
+            lambda summary: next((d for d in summary.documents if d.fragment == pointer.fragment), None),
+            lambda document: xpointer.find(self._tree(document), pointer),
+        )
 
     def encode_xpointer(self, position: Position, *, indexed: bool = False) -> Encoded[str]:
         """An XPointer that KOReader resolves in this file. `indexed`: the spelling of DOM version 20260812, with `[1]`
         on every step; answer a device in the spelling it uses (`is_indexed`)."""
-        raise NotImplementedError
+
+        def attempt(document: SpineDocument, at: Position) -> tuple[str, int, Found]:
+            tree = self._tree(document)
+            name = xpointer.point(tree, at)
+            text = name.spell(document.fragment or 0, self.summary.fragments, indexed=indexed)
+            pointer = xpointer.parse(text)
+            found = Found(0, Status.FAILED) if isinstance(pointer, Reason) else xpointer.find(tree, pointer)
+            return text, name.k, found
+
+        return self._encode(position, attempt)
+
+    # -- browsers
 
     def decode_cfi(self, text: str) -> Place:
         """An EPUB CFI as foliate-js (or another reader) writes it; a range CFI stands for its start."""
-        raise NotImplementedError
+        try:
+            start, _ = cfi.parse(text)
+        except cfi.CfiSyntaxError:
+            return self._failed(Reason.TOO_LONG if len(text) > cfi.MAX_LENGTH else Reason.SYNTAX)
+
+        def document(summary: BookSummary) -> SpineDocument | None:
+            if len(start.package) != 2 or start.package[0].index != summary.spine_step:
+                return None
+            return next((d for d in summary.documents if d.cfi_step == start.package[1].index and d.path), None)
+
+        return self._decode(document, lambda found: cfi.find(self._index(found), start.steps or (), start.offset))
 
     def encode_cfi(self, position: Position) -> Encoded[str]:
         """The CFI that foliate-js would write for this place."""
-        raise NotImplementedError
+
+        def attempt(document: SpineDocument, at: Position) -> tuple[str, int, Found]:
+            index = self._index(document)
+            name = cfi.point(index, at)
+            summary = self.summary
+            package = (
+                cfi.Step(summary.spine_step, summary.spine_id),
+                cfi.Step(document.cfi_step, document.cfi_id),
+            )
+            text = str(cfi.Cfi(package, name.steps, name.offset))
+            read, _ = cfi.parse(text)
+            return text, name.k, cfi.find(index, read.steps or (), read.offset)
+
+        return self._encode(position, attempt)
+
+    # -- Kobo
 
     def decode_kobo(self, source: str, value: str, offset: int | None = None) -> Place:
         """A koboSpan of this file, with `offset` (UTF-16 units) for annotations, without for reading progress."""
-        raise NotImplementedError
+        span = kobospan.parse_value(value)
+        if span is None or len(source) > kobospan.MAX_LENGTH:
+            return self._failed(Reason.SYNTAX)
+
+        def document(summary: BookSummary) -> SpineDocument | None:
+            path = kobospan.match_source(source, [d.path for d in summary.documents if d.path])
+            return None if path is None else summary.document(path, 0)
+
+        return self._decode(document, lambda found: kobospan.find(self._index(found), span, offset))
 
     def encode_kobo(self, position: Position, *, offset: bool = False) -> Encoded[KoboLocator]:
-        """The koboSpan that holds this place. `offset=False`: reading progress, the span alone; `True`: annotations."""
-        raise NotImplementedError
+        """The koboSpan that holds this place. `offset=False`: reading progress, the span alone; `True`: annotations.
 
-    def fraction(self, position: Position) -> float:
-        """Share of the book's text before the position, 0 … 1."""
-        raise NotImplementedError
+        A document without spans is named alone (`value` is empty), which is approximate.
+        """
+        try:
+            document = self._find(position)
+            if document is None:
+                return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
+            index = self._index(document)
+        except UNREADABLE:
+            return Encoded(None, Status.FAILED, Reason.UNREADABLE)
+        value, place, status, reason = kobospan.point(index, position, offset=offset)
+        found = kobospan.find(index, value, place)
+        if found.status is not Status.EXACT:
+            value, place, status, reason, found = "", None, Status.APPROXIMATE, Reason.NO_PLACE, Found(0, Status.EXACT)
+        return Encoded(
+            KoboLocator(document.path, value, place),
+            status,
+            reason,
+            position.k - found.k,
+            100 * found.k // document.length if document.length else 0,
+            int(100 * self._fraction(document, found.k)),
+        )
 
-    def decode_fraction(self, share: float) -> Place:
-        """The block start nearest before that share of the text: approximate."""
-        raise NotImplementedError
+    # -- inside
 
-    def quote(self, position: Position, before: int = 48, after: int = 48) -> Quote:
-        """The words around a position; an empty quote when the document cannot be read."""
-        raise NotImplementedError
+    def _decode(
+        self,
+        choose: Callable[[BookSummary], SpineDocument | None],
+        find: Callable[[SpineDocument], Found],
+    ) -> Place:
+        try:
+            document = choose(self.summary)
+            if document is None:
+                return self._failed(Reason.NO_DOCUMENT)
+        except UNREADABLE:
+            return self._failed(Reason.UNREADABLE)
+        try:
+            return self._place(document, find(document))
+        except UNREADABLE:
+            # The document is in the book but has no text: its start is all there is to know.
+            return self._place(document, Found(0, Status.APPROXIMATE, Reason.UNREADABLE))
 
-    def close(self) -> None:
-        """Close the file. The object stays usable and opens it again when needed."""
-        raise NotImplementedError
+    def _encode(
+        self, position: Position, attempt: Callable[[SpineDocument, Position], tuple[str, int, Found]]
+    ) -> Encoded[str]:
+        """Name a place, read the name back, and fall back to the block's and the document's start (positions.md C.4,
+        rule 10): a locator that does not resolve must never reach a device."""
+        try:
+            document = self._find(position)
+            if document is None:
+                return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
+            k = min(max(position.k, 0), document.length)
+            block = self._index(document).block_start(k)
+            for at in dict.fromkeys((k, block, 0)):
+                affinity = position.affinity if at == k else "after"
+                text, expected, found = attempt(document, Position(document.path, document.occurrence, at, affinity))
+                if found.status is Status.EXACT and found.k == expected:
+                    status = Status.EXACT if expected == position.k else Status.SNAPPED
+                    reason = Reason.NONE if status is Status.EXACT else Reason.NOT_ADDRESSABLE
+                    return Encoded(
+                        text,
+                        status,
+                        reason,
+                        position.k - expected,
+                        100 * expected // document.length if document.length else 0,
+                        int(100 * self._fraction(document, expected)),
+                    )
+        except UNREADABLE:
+            return Encoded(None, Status.FAILED, Reason.UNREADABLE)
+        return Encoded(None, Status.FAILED, Reason.NOT_ADDRESSABLE)
+
+    def _find(self, position: Position) -> SpineDocument | None:
+        try:
+            return self.summary.document(position.document, position.occurrence)
+        except UNREADABLE:
+            return None
+
+    def _place(self, document: SpineDocument, found: Found) -> Place:
+        position = Position(document.path, document.occurrence, found.k, found.affinity)
+        tick = self.summary.bases[document.ordinal] + found.k
+        return Place(position, found.status, found.reason, tick, self.summary.total)
+
+    def _failed(self, reason: Reason) -> Place:
+        return Place(None, Status.FAILED, reason, None, self._summary.total if self._summary is not None else 0)
+
+    def _fraction(self, document: SpineDocument, k: int) -> float:
+        weights = self.summary.weights
+        first, last = weights[document.ordinal], weights[document.ordinal + 1]
+        return min(first + min(max(k, 0), document.length), last) / weights[-1] if weights[-1] else 0.0
+
+    def _opened(self) -> Archive:
+        if self._archive is None:
+            self._archive = Archive(self.path)
+        return self._archive
+
+    def _read(self, path: str) -> bytes:
+        with self._lock:
+            return self._opened().read(path, MAX_MARKUP)
+
+    def _index(self, document: SpineDocument) -> DocumentIndex:
+        key = (self.sha256, "dom", document.path)
+        index = self._documents.get(key)
+        if not isinstance(index, DocumentIndex):
+            with self._lock:
+                index = DocumentIndex(parse_document(self._read(document.path), document.media_type))
+                self._documents.put(key, index, 8 * document.size)
+        return index
+
+    def _tree(self, document: SpineDocument) -> FragmentTree:
+        key = (self.sha256, "crengine", document.path)
+        tree = self._documents.get(key)
+        if not isinstance(tree, FragmentTree):
+            with self._lock:
+                if self._styles is None:
+                    self._styles = StyleBook(self._read)
+                text = self._index(document).text
+                tree = FragmentTree(decode(self._read(document.path)), document.path, self._styles, text)
+                self._documents.put(key, tree, 8 * document.size)
+        return tree

@@ -5,7 +5,6 @@ A document's *canonical text* is its ink: every character of the body except whi
 the number of canonical characters before it.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar
@@ -18,12 +17,6 @@ SILENT = frozenset({"script", "style", "template"})
 
 # The five HTML white-space characters, and U+FFFD, which converters remove (kepub.md 4, step 7).
 NO_INK = "\t\n\f\r \ufffd"
-_NO_INK = re.compile(f"[{NO_INK}]+")
-
-
-def ink(text: str) -> str:
-    """The canonical characters of a text."""
-    return _NO_INK.sub("", text)
 
 
 class Status(StrEnum):

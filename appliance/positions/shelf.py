@@ -1,22 +1,37 @@
 """The books that were used last, kept open within bounds."""
 
 from pathlib import Path
+from threading import Lock
 
-from appliance.positions.book import OpenBook
+from appliance.positions.book import Documents, OpenBook
+from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary
 
 
 class Shelf:
-    """Open books by SHA-256, and their document indices, least recently used first out. Safe to share between threads."""
+    """Open books by SHA-256 and their document indices, least recently used first out. Safe to share between threads."""
 
     def __init__(self, books: int = 16, capacity: int = 32 * 1024 * 1024) -> None:
         """`books`: how many stay open. `capacity`: bytes of document indices kept, over all books."""
-        raise NotImplementedError
+        self._books: Recent[str, OpenBook] = Recent(books)
+        self._documents: Documents = Recent(capacity)
+        self._lock = Lock()
 
     def book(self, sha256: str, path: Path, summary: BookSummary | None = None) -> OpenBook:
-        """The rendition with that hash, opened from `path` if it is not on the shelf. Raises as `OpenBook.open`."""
-        raise NotImplementedError
+        """The rendition with that hash, from `path` if it is not on the shelf. Nothing is read yet."""
+        book = self._books.get(sha256)
+        if book is not None and book.path == path:
+            return book
+        with self._lock:
+            book = self._books.get(sha256)
+            if book is None or book.path != path:
+                book = OpenBook.open(path, sha256, summary, self._documents)
+                for old in self._books.put(sha256, book):
+                    old.close()
+        return book
 
     def close(self) -> None:
         """Close every book."""
-        raise NotImplementedError
+        for book in self._books.clear():
+            book.close()
+        self._documents.clear()

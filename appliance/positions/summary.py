@@ -1,6 +1,16 @@
 """What must be known of a rendition without opening it: its documents, their lengths and hashes. A few kB of JSON."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import astuple, dataclass, field
+from hashlib import blake2b
+from itertools import accumulate
+
+from appliance.epub.archive import MAX_MARKUP, Archive
+from appliance.epub.document import parse_document
+from appliance.epub.errors import BookError
+from appliance.epub.package import Package, read_package
+from appliance.positions.crengine_fragments import count_fragments
+from appliance.positions.document import DocumentIndex
 
 INDEX_VERSION = 1
 
@@ -18,6 +28,7 @@ class SpineDocument:
 
     ordinal: int
     path: str
+    media_type: str
     occurrence: int
     fragment: int | None
     cfi_step: int
@@ -31,21 +42,111 @@ class SpineDocument:
 
 @dataclass(frozen=True, slots=True)
 class BookSummary:
-    """The spine table of a rendition. `fingerprint`: 128-bit hash over all canonical text in spine order, hex;
-    `total`: canonical characters of the book; `spine_step`, `spine_id`: of the spine element in a CFI."""
+    """The spine table of a rendition.
 
-    version: int
+    `spine_step`, `spine_id`: of the spine element in a CFI. `fingerprint`: 128-bit hash of all canonical text in spine
+    order, hex. `bases`: canonical characters before each document; `weights`: canonical characters of linear documents
+    before each document, with the total as an extra last entry in both. `fragments`: how many DocFragments KOReader makes.
+    """
+
     documents: tuple[SpineDocument, ...]
     spine_step: int
     spine_id: str | None
     fingerprint: str
-    total: int
+    fragments: int
+    bases: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    weights: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lengths = [document.length for document in self.documents]
+        linear = [document.length if document.linear else 0 for document in self.documents]
+        object.__setattr__(self, "bases", tuple(accumulate(lengths, initial=0)))
+        object.__setattr__(self, "weights", tuple(accumulate(linear if any(linear) else lengths, initial=0)))
+
+    @property
+    def total(self) -> int:
+        """Canonical characters of the book."""
+        return self.bases[-1]
+
+    def document(self, path: str, occurrence: int) -> SpineDocument | None:
+        """The `itemref` that a position names; the first one if there is no such occurrence any more."""
+        first = None
+        for document in self.documents:
+            if document.path == path:
+                if document.occurrence == occurrence:
+                    return document
+                first = first or document
+        return first
 
     def to_json(self) -> str:
-        """Compact JSON, stable for equal summaries."""
-        raise NotImplementedError
+        """Compact JSON, the same for equal summaries."""
+        rows = [list(astuple(document)) for document in self.documents]
+        head = [INDEX_VERSION, self.spine_step, self.spine_id, self.fingerprint, self.fragments]
+        return json.dumps([head, rows], ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "BookSummary | None":
-        """The summary, or `None` if it was written by another index version."""
-        raise NotImplementedError
+        """The summary, or `None` if another version of the index wrote it."""
+        head, rows = json.loads(text)
+        if head[0] != INDEX_VERSION:
+            return None
+        return cls(tuple(SpineDocument(*row) for row in rows), head[1], head[2], head[3], head[4])
+
+
+def summarise(archive: Archive) -> BookSummary:
+    """Read every document of the spine once. Raises `BookError` when the book cannot be used at all."""
+    package = read_package(archive)
+    documents, fragments = _documents(archive, package)
+    fingerprint = blake2b(digest_size=16)
+    for document in documents:
+        # Documents without text (a cover page added by a converter) leave the fingerprint as it is.
+        if document.length:
+            fingerprint.update(bytes.fromhex(document.digest))
+    return BookSummary(documents, package.spine_cfi_step, package.spine_cfi_id, fingerprint.hexdigest(), fragments)
+
+
+def _documents(archive: Archive, package: Package) -> tuple[tuple[SpineDocument, ...], int]:
+    documents: list[SpineDocument] = []
+    seen: dict[str, SpineDocument] = {}
+    times: dict[str, int] = {}
+    fragment = 1
+    for spine_item in package.spine:
+        item = spine_item.item
+        path = item.path if item is not None else ""
+        media_type = item.media_type if item is not None else ""
+        occurrence = times.get(path, 0)
+        times[path] = occurrence + 1
+        known = seen.get(path)
+        fragments = 0
+        size, length, digest, mode = 0, 0, "", "none"
+        if known is not None:
+            size, length, digest, mode = known.size, known.length, known.digest, known.mode
+        if item is not None:
+            fragments = 1
+            try:
+                data = archive.read(path, MAX_MARKUP)
+                size = len(data)
+                fragments = count_fragments(data)
+                if known is None:
+                    index = DocumentIndex(parse_document(data, media_type))
+                    length, digest, mode = index.length, index.digest, index.mode
+            except BookError:
+                pass  # a missing or unreadable document still takes its number
+        document = SpineDocument(
+            spine_item.ordinal,
+            path,
+            media_type,
+            occurrence,
+            fragment if item is not None else None,
+            spine_item.cfi_step,
+            spine_item.cfi_id,
+            spine_item.linear,
+            size,
+            length,
+            digest,
+            mode,
+        )
+        fragment += fragments
+        seen.setdefault(path, document)
+        documents.append(document)
+    return tuple(documents), fragment - 1

@@ -1,7 +1,7 @@
-"""A place of one rendition in another rendition of the same book."""
+"""A place of one rendition in another rendition of the same book (docs/reference/positions.md C.2, C.6)."""
 
 from appliance.positions.book import OpenBook
-from appliance.positions.canonical import Place
+from appliance.positions.canonical import Place, Reason, Status
 
 
 def translate(place: Place, source: OpenBook, target: OpenBook) -> Place:

@@ -1,6 +1,176 @@
-"""KOReader's dialect: XPointers of its engine, crengine (docs/reference/xpointer.md)."""
+"""KOReader's dialect: XPointers of its engine, crengine (docs/reference/xpointer.md 1 and 8)."""
+
+import re
+from dataclasses import dataclass
+
+from appliance.positions.canonical import Position, Reason, Status
+from appliance.positions.crengine import FragmentTree, Node, TextNode
+from appliance.positions.crengine_defaults import INLINE
+from appliance.positions.found import Found
+from appliance.positions.ink import ink_end, ink_length, ink_offset
+
+MAX_LENGTH = 4096  # characters
+
+# Elements the engine inserts; steps of a path only before DOM version 20200223 (xpointer.md 7).
+BOXES = frozenset({"autoboxing", "floatbox", "inlinebox", "rubybox", "tabularbox", "mathbox", "pseudoelem"})
+
+_STEP = r"/(?:text\(\)|[^/\[\].()\s#]+)(?:\[\d{1,7}\])?"
+_POINTER = re.compile(rf"((?:{_STEP})+)(?:\.(\d{{1,9}}))?")
+_PARTS = re.compile(r"/(text\(\)|[^/\[\].()\s#]+)(?:\[(\d+)\])?")
+_ANCHOR = re.compile(r"#_doc_fragment_(\d{1,7})_? ?(\S*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A parsed XPointer. `steps`: name and index (1 if none was written) below the DocFragment; `offset`: code points
+    or children, `None` for the node as a whole; `anchor`: id of an element instead of a path."""
+
+    fragment: int
+    steps: tuple[tuple[str, int], ...]
+    offset: int | None = None
+    anchor: str = ""
 
 
 def is_indexed(text: str) -> bool:
     """Whether a device writes `[1]` on every step (DOM version 20260812 and newer, xpointer.md 11)."""
     return text.startswith(("/body[", "body["))
+
+
+def parse(text: str) -> Pointer | Reason:
+    """Read any spelling; the reason if it cannot be read."""
+    if len(text) > MAX_LENGTH:
+        return Reason.TOO_LONG
+    text = text.strip()
+    if text.startswith("#"):
+        match = _ANCHOR.fullmatch(text)
+        return Reason.SYNTAX if match is None else Pointer(int(match.group(1)) + 1, (), None, match.group(2))
+    match = _POINTER.fullmatch(text if text.startswith("/") else "/" + text)
+    if match is None:
+        return Reason.SYNTAX
+    steps = tuple((name, int(index) if index else 1) for name, index in _PARTS.findall(match.group(1)))
+    if len(steps) < 2 or steps[0] != ("body", 1) or steps[1][0] != "DocFragment":
+        return Reason.SYNTAX
+    return Pointer(steps[1][1], steps[2:], None if match.group(2) is None else int(match.group(2)))
+
+
+def find(tree: FragmentTree, pointer: Pointer) -> Found:
+    """The canonical place in the document (positions.md C.4, rules 3 and 4)."""
+    found = _find(tree, pointer)
+    if tree.alignment is None:
+        return found
+    k, equal = tree.alignment.to_left(found.k, before=found.affinity == "before")
+    if equal or found.status is not Status.EXACT or found.reason is Reason.WHOLE_DOCUMENT:
+        return found._replace(k=k)
+    return found._replace(k=k, status=Status.SNAPPED, reason=Reason.DIFFERENT_TEXT)
+
+
+def _find(tree: FragmentTree, pointer: Pointer) -> Found:
+    if pointer.anchor:
+        node = next((node for node in tree.elements if node.attributes.get("id") == pointer.anchor), None)
+        return Found(0, Status.APPROXIMATE, Reason.NO_PLACE) if node is None else Found(node.first, Status.EXACT)
+    if not pointer.steps:
+        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
+    if tree.body is None:
+        # The engine shows a message of its own here; there is no text of the book.
+        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
+    if pointer.steps[0] != ("body", 1):
+        return Found(0, Status.APPROXIMATE, Reason.NO_PLACE)
+    node: Node | TextNode = tree.body
+    for name, nth in pointer.steps[1:]:
+        if name.lower() in BOXES:
+            return _in_box(node, pointer)
+        child = _child(node, name, nth)
+        if child is None:
+            return Found(node.first, Status.APPROXIMATE, Reason.NO_PLACE)
+        node = child
+    return _at(node, pointer.offset)
+
+
+def _child(node: Node | TextNode, name: str, nth: int) -> Node | TextNode | None:
+    if isinstance(node, TextNode):
+        return None
+    if name == "text()":
+        return next((child for child in node.children if isinstance(child, TextNode) and child.nth == nth), None)
+    if name.isdigit():
+        return node.children[int(name) - 1] if 0 < int(name) <= len(node.children) else None
+    for child in node.children:
+        if isinstance(child, Node) and child.nth == nth and child.name == name:
+            return child
+    return None
+
+
+def _at(node: Node | TextNode, offset: int | None) -> Found:
+    if isinstance(node, TextNode):
+        if offset is not None and offset > len(node.text):
+            return Found(node.last, Status.APPROXIMATE, Reason.BEYOND_END)
+        return Found(node.first + ink_length(node.text, 0, offset or 0), Status.EXACT)
+    if not offset:
+        return Found(node.first, Status.EXACT)
+    if offset > len(node.children):
+        return Found(node.last, Status.APPROXIMATE, Reason.BEYOND_END)
+    # The index counts the engine's boxes too; where it makes some, children cannot be told apart by it.
+    boxed = len({isinstance(child, TextNode) or child.style.display in INLINE for child in node.children}) > 1
+    status, reason = (Status.SNAPPED, Reason.UNDECIDED) if boxed else (Status.EXACT, Reason.NONE)
+    if offset == len(node.children):
+        return Found(node.last, status, reason, "before")
+    return Found(node.children[offset].first, status, reason)
+
+
+def _in_box(node: Node | TextNode, pointer: Pointer) -> Found:
+    """A pointer of before March 2020 with boxes among its steps: children of a box are children of the nearest real
+    element, but their numbers counted within the box, so only the enclosing element is certain."""
+    return Found(node.first, Status.APPROXIMATE, Reason.OTHER_DIALECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A place as the engine would write it. `node`: `None` for the whole document; `k`: the canonical place that the
+    name stands for, in the document."""
+
+    node: Node | TextNode | None
+    offset: int
+    k: int
+
+    def spell(self, fragment: int, fragments: int, *, indexed: bool) -> str:
+        """The XPointer in DocFragment `fragment` of `fragments`, in the spelling of DOM version 20240114 or, `indexed`,
+        of 20260812 (xpointer.md 8)."""
+        steps: list[str] = []
+        node = self.node
+        while node is not None and node.parent is not None:
+            name = "text()" if isinstance(node, TextNode) else node.name
+            # The fragment's own body is the only one, whatever the file holds.
+            bare = node.only or node.parent.parent is None
+            steps.append(f"{name}[{node.nth}]" if indexed or not bare else name)
+            node = node.parent
+        head = f"/body[1]/DocFragment[{fragment}]" if indexed else "/body/DocFragment"
+        if not indexed and fragments > 1:
+            head += f"[{fragment}]"
+        return "/".join([head, *reversed(steps)]) + f".{self.offset}"
+
+
+def point(tree: FragmentTree, position: Position) -> Name:
+    """The engine's name for a place (positions.md C.4, rules 1, 2, 5)."""
+    before = position.affinity == "before"
+    k = position.k
+    if tree.alignment is not None:
+        k, _ = tree.alignment.to_right(k, before=before)
+    total = len(tree.ink)
+    k = min(max(k, 0), total)
+    if total == 0:
+        return Name(None, 0, 0)
+    if k == total or (before and k > 0):
+        text = tree.text_at(k - 1)
+        if text is not None:
+            return Name(text, ink_end(text.text, k - text.first), _back(tree, k, True))
+        atom = tree.atoms.get(k - 1)
+        k -= 1
+    else:
+        text = tree.text_at(k)
+        if text is not None:
+            return Name(text, ink_offset(text.text, k - text.first), _back(tree, k, False))
+        atom = tree.atoms.get(k)
+    return Name(atom, 0, _back(tree, k, False))
+
+
+def _back(tree: FragmentTree, k: int, before: bool) -> int:
+    return k if tree.alignment is None else tree.alignment.to_left(k, before=before)[0]

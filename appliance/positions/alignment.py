@@ -1,0 +1,163 @@
+"""Which stretches of two canonical texts are the same text (docs/reference/positions.md C.6)."""
+
+from bisect import bisect_right
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+GRAM = 24  # characters of an anchor
+SMALL = 400  # characters that may be compared one by one
+MINIMUM = 4  # a shorter match between two gaps is chance
+
+
+class Block(NamedTuple):
+    """`length` equal characters from `left` in one text and from `right` in the other."""
+
+    left: int
+    right: int
+    length: int
+
+
+class Alignment:
+    """Equal blocks in increasing order on both sides, and the lengths of the two texts."""
+
+    def __init__(self, blocks: list[Block], left_length: int, right_length: int) -> None:
+        self.blocks = blocks
+        self.left_length = left_length
+        self.right_length = right_length
+        self._lefts = [block.left for block in blocks]
+        self._rights = [block.right for block in blocks]
+
+    @property
+    def share(self) -> float:
+        """Share of the longer text that has an equal on the other side."""
+        longest = max(self.left_length, self.right_length)
+        return sum(block.length for block in self.blocks) / longest if longest else 1.0
+
+    def to_right(self, k: int, *, before: bool = False) -> tuple[int, bool]:
+        """The place in the right text for place `k` of the left one, and whether the character beside it (the one
+        behind, or with `before` the one in front) has its equal there. In a gap: proportionally, not exact."""
+        return _carry(k, before, self._lefts, self._rights, self.blocks, self.left_length, self.right_length)
+
+    def to_left(self, k: int, *, before: bool = False) -> tuple[int, bool]:
+        """The other way round."""
+        return _carry(k, before, self._rights, self._lefts, self.blocks, self.right_length, self.left_length)
+
+
+def _carry(
+    k: int, before: bool, sources: list[int], targets: list[int], blocks: list[Block], source_end: int, target_end: int
+) -> tuple[int, bool]:
+    if k >= source_end and not before:
+        before = True  # behind the last character: that character decides
+        if not source_end:
+            return 0, not target_end
+    probe = k - 1 if before and k > 0 else k
+    at = bisect_right(sources, probe) - 1
+    if at >= 0 and probe < sources[at] + blocks[at].length:
+        return targets[at] + k - sources[at], True
+    begin = sources[at] + blocks[at].length if at >= 0 else 0
+    target_begin = targets[at] + blocks[at].length if at >= 0 else 0
+    end = sources[at + 1] if at + 1 < len(blocks) else source_end
+    target_stop = targets[at + 1] if at + 1 < len(blocks) else target_end
+    share = (k - begin) / (end - begin) if end > begin else 0.0
+    return target_begin + int(share * (target_stop - target_begin)), False
+
+
+def align(left: str, right: str) -> Alignment:
+    """Equal blocks of two texts: common ends first, then anchors that are unique on both sides, then characters."""
+    blocks: list[Block] = []
+    work = [(0, len(left), 0, len(right))]
+    while work:
+        a, b, c, d = work.pop()
+        head = _common(left, right, a, b, c, d, 1)
+        if head:
+            blocks.append(Block(a, c, head))
+            a, c = a + head, c + head
+        tail = _common(left, right, a, b, c, d, -1)
+        if tail:
+            b, d = b - tail, d - tail
+            blocks.append(Block(b, d, tail))
+        if a == b or c == d:
+            continue
+        if b - a <= SMALL and d - c <= SMALL:
+            matcher = SequenceMatcher(None, left[a:b], right[c:d], autojunk=False)
+            blocks += [
+                Block(a + i, c + j, n) for i, j, n in matcher.get_matching_blocks() if n >= MINIMUM
+            ]
+            continue
+        anchors = _anchors(left[a:b], right[c:d])
+        if not anchors:
+            continue  # nothing in common that is long enough to trust
+        at, ct = a, c
+        for i, j in anchors:
+            if a + i >= at and c + j >= ct:
+                work.append((at, a + i, ct, c + j))
+                blocks.append(Block(a + i, c + j, GRAM))
+                at, ct = a + i + GRAM, c + j + GRAM
+        work.append((at, b, ct, d))
+    return Alignment(_joined(blocks), len(left), len(right))
+
+
+def _common(left: str, right: str, a: int, b: int, c: int, d: int, direction: int) -> int:
+    """Length of the common prefix (1) or suffix (-1), by halving: comparing slices is fast."""
+    low, high = 0, min(b - a, d - c)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if direction > 0:
+            equal = left[a + low : a + middle] == right[c + low : c + middle]
+        else:
+            equal = left[b - middle : b - low] == right[d - middle : d - low]
+        if equal:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _anchors(left: str, right: str) -> list[tuple[int, int]]:
+    """Grams that stand once on both sides, in the longest order they share. The left side is sampled."""
+    seen: dict[str, int] = {}
+    for at in range(len(right) - GRAM + 1):
+        gram = right[at : at + GRAM]
+        seen[gram] = -1 if gram in seen else at
+    step = max(1, min(GRAM, len(left) // 64))
+    pairs: list[tuple[int, int]] = []
+    for at in range(0, len(left) - GRAM + 1, step):
+        gram = left[at : at + GRAM]
+        found = seen.get(gram, -1)
+        if found >= 0 and left.find(gram, left.find(gram) + 1) < 0:
+            pairs.append((at, found))
+    return _rising(pairs)
+
+
+def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Longest run of pairs that rises on both sides (patience)."""
+    tops: list[int] = []
+    chain: list[tuple[int, int]] = []  # pair number, number of the one before it in its run
+    heads: list[int] = []
+    for number, (_, right) in enumerate(pairs):
+        at = bisect_right(tops, right)
+        previous = heads[at - 1] if at else -1
+        chain.append((number, previous))
+        if at == len(tops):
+            tops.append(right)
+            heads.append(number)
+        else:
+            tops[at] = right
+            heads[at] = number
+    result: list[tuple[int, int]] = []
+    number = heads[-1] if heads else -1
+    while number >= 0:
+        result.append(pairs[number])
+        number = chain[number][1]
+    return result[::-1]
+
+
+def _joined(blocks: list[Block]) -> list[Block]:
+    """In order, neighbours that touch on both sides made one."""
+    result: list[Block] = []
+    for block in sorted(blocks):
+        if result and (last := result[-1]).left + last.length == block.left and last.right + last.length == block.right:
+            result[-1] = Block(last.left, last.right, last.length + block.length)
+        else:
+            result.append(block)
+    return result

@@ -1,0 +1,360 @@
+"""A content document as KOReader's engine keeps it: which text nodes exist, and what they are called.
+
+Built from the source text in one pass: `crengine_scan` cuts it into tokens, `crengine_styles` decides how an element is
+laid out, this file builds the tree, and `crengine_space` drops the white space the engine drops
+(docs/reference/xpointer.md 2–8). Positions count canonical characters of *this* tree; `FragmentTree` maps them to the
+document's.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Self
+
+from appliance.positions.alignment import Alignment, align
+from appliance.positions.canonical import ATOM, ATOMS, SILENT
+from appliance.positions.crengine_defaults import KEPT, SVG_TEXT, TEXTLESS
+from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, scan
+from appliance.positions.crengine_space import close, number
+from appliance.positions.crengine_styles import Style, StyleBook, Styles, applies
+from appliance.positions.crengine_text import fold, keep, pieces
+from appliance.positions.ink import ink, ink_length
+
+_ROOT_STYLE = Style("block", False, "normal")
+
+
+class TextNode:
+    """A text node. `first`, `last`: canonical characters before it and before its end; `nth`, `only`: its `text()[n]`,
+    and whether it is the only one of its parent; `blank`: nothing but white space."""
+
+    __slots__ = ("blank", "first", "last", "nth", "only", "parent", "text")
+
+    def __init__(self, parent: "Node", text: str, first: int, last: int) -> None:
+        self.parent = parent
+        self.text = text
+        self.first = first
+        self.last = last
+        self.blank = not text.strip(" \t\n\r")
+        self.nth = 1
+        self.only = True
+
+
+class Node:
+    """An element, in the shape that cssselect2's compiled selectors look at."""
+
+    __slots__ = ("attributes", "children", "first", "hidden", "index", "last", "name", "nth", "only", "parent", "previous",
+                 "style")  # fmt: skip
+
+    in_html_document = True
+
+    def __init__(self, name: str, attributes: Any, parent: "Node | None", first: int) -> None:
+        self.name = name
+        self.attributes = attributes
+        self.parent = parent
+        self.children: list[Node | TextNode] = []
+        self.first = first
+        self.last = first
+        self.style = _ROOT_STYLE
+        self.hidden = False
+        self.nth = 1
+        self.only = True
+        self.index = 0
+        self.previous: Node | None = None
+
+    @property
+    def elements(self) -> "list[Node]":
+        """Element children."""
+        return [child for child in self.children if isinstance(child, Node)]
+
+    # What selectors ask for.
+
+    @property
+    def local_name(self) -> str:
+        return self.name
+
+    @property
+    def tag(self) -> str:
+        return self.name
+
+    @property
+    def etree_element(self) -> Self:
+        return self
+
+    @property
+    def attrib(self) -> Any:
+        return self.attributes
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.attributes.get(name, default)
+
+    @property
+    def id(self) -> str | None:
+        value = self.attributes.get("id")
+        return value if value is None else str(value)
+
+    @property
+    def classes(self) -> list[str]:
+        return str(self.attributes.get("class", "")).split()
+
+    @property
+    def lang(self) -> str:
+        node: Node | None = self
+        while node is not None:
+            if "lang" in node.attributes:
+                return str(node.attributes["lang"]).lower()
+            node = node.parent
+        return ""
+
+    @property
+    def ancestors(self) -> "Iterator[Node]":
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+    @property
+    def previous_siblings(self) -> "Iterator[Node]":
+        node = self.previous
+        while node is not None:
+            yield node
+            node = node.previous
+
+    @property
+    def etree_siblings(self) -> "list[Node]":
+        return [self] if self.parent is None else self.parent.elements
+
+    @property
+    def etree_children(self) -> "list[Node]":
+        return self.elements
+
+    @property
+    def text(self) -> str:
+        first = self.children[0] if self.children else None
+        return first.text if isinstance(first, TextNode) else ""
+
+    def iter_children(self) -> "Iterator[Node]":
+        return iter(self.elements)
+
+    def iter_siblings(self) -> "Iterator[Node]":
+        return iter(self.etree_siblings)
+
+    def iter_next_siblings(self) -> "Iterator[Node]":
+        return iter(self.etree_siblings[self.index + 1 :])
+
+    def iter_subtree(self) -> "Iterator[Node]":
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack += reversed(node.elements)
+
+
+class FragmentTree:
+    """One DocFragment.
+
+    `body`: its body element, `None` when the engine shows a message instead. `ink`: canonical text as the engine has
+    it; `texts`: text nodes with canonical characters, in order; `atoms`: element by canonical index. `bodies`: how many
+    body elements stand in a row in the file, each a fragment of its own; only the first is kept.
+    """
+
+    def __init__(self, source: str, path: str, book: StyleBook, text: str | None = None) -> None:
+        builder = _Builder(path, book)
+        builder.run(source)
+        self.body = builder.body
+        self.bodies = builder.bodies
+        self.texts = builder.texts
+        self.atoms = builder.atoms
+        self.ink = ink("".join(builder.pieces))
+        self._firsts = [node.first for node in self.texts]
+        # The engine loses some text (in tables, behind broken tags) that the document has; then the two are aligned.
+        self.alignment: Alignment | None = None
+        if text is not None and text != self.ink:
+            self.alignment = align(text, self.ink)
+
+    def text_at(self, k: int) -> TextNode | None:
+        """The text node that holds canonical character k of this tree."""
+        at = bisect_right(self._firsts, k) - 1
+        return self.texts[at] if at >= 0 and k < self.texts[at].last else None
+
+    @cached_property
+    def elements(self) -> list[Node]:
+        """Every element of the body in document order."""
+        return [] if self.body is None else list(self.body.iter_subtree())
+
+
+class _Builder:
+    def __init__(self, path: str, book: StyleBook) -> None:
+        self.path = path
+        self.book = book
+        self.body: Node | None = None
+        self.bodies = 0
+        self.texts: list[TextNode] = []
+        self.atoms: dict[int, Node] = {}
+        self.pieces: list[str] = []
+        self.k = 0
+        self.html = Node("html", NO_ATTRIBUTES, None, 0)
+        self.sheets: list[tuple[str, str]] = []
+        self.styles: Styles
+        self.current: Node | None = None
+        self.silent = 0  # elements open in which no text is ink
+        self.svg = 0
+        self.math = 0
+
+    def run(self, source: str) -> None:
+        tokens = scan(source)
+        self._head(tokens)
+        if self.current is None:
+            return
+        for token in tokens:
+            kind = token.kind
+            if self.current is None:
+                # Behind </body>: only another body counts.
+                if kind == "open" and token.text.lower() == "body":
+                    self.bodies += 1
+            elif kind == "text":
+                self._text(token.text, False)
+            elif kind == "open":
+                self._open(token)
+            elif kind == "close":
+                self._close(token.text)
+            elif kind == "cdata":
+                self._text(token.text, True)
+        while self.current is not None:
+            self._leave()
+        if self.styles.looks_ahead:
+            self._second_pass()
+        if self.body is not None:
+            number(self.body)
+
+    def _head(self, tokens: Iterator[Token]) -> None:
+        """Up to the start of the body: only style sheets are of interest."""
+        style = False
+        for token in tokens:
+            if token.kind == "text" and style:
+                self.sheets.append(("style", token.text))
+            if token.kind != "open":
+                style = False
+                continue
+            name = token.text.lower()
+            style = False
+            if name == "html":
+                self.html.attributes = attributes(token.attributes)
+            elif name == "style":
+                style = applies(attributes(token.attributes).get("media", ""))
+            elif name == "link":
+                link = attributes(token.attributes)
+                if (
+                    link.get("rel", "").lower() == "stylesheet"
+                    and link.get("type", "text/css").lower() in ("text/css", "")
+                    and link.get("href")
+                    and applies(link.get("media", ""))
+                ):
+                    self.sheets.append(("link", link["href"]))
+            elif name == "body":
+                self.styles = self.book.styles(self.path, self.sheets)
+                self.html.style = self.styles.of(self.html, _ROOT_STYLE)
+                self.bodies = 1
+                self._open(token)
+                return
+
+    def _open(self, token: Token) -> None:
+        name = token.text if self.svg else token.text.lower()
+        parent = self.current or self.html
+        node = Node(name, attributes(token.attributes) if token.attributes else NO_ATTRIBUTES, parent, self.k)
+        for previous in reversed(parent.children):
+            if isinstance(previous, Node):
+                node.previous = previous
+                node.index = previous.index + 1
+                break
+        parent.children.append(node)
+        if self.body is None:
+            self.body = node
+        node.style = self.styles.of(node, parent.style)
+        node.hidden = parent.hidden or node.style.display == "none"
+        self.current = node
+        if name in ATOMS or name in SILENT:
+            if name in ATOMS and not self.silent:
+                self.atoms[self.k] = node
+                self.pieces.append(ATOM)
+                self.k += 1
+            self.silent += 1
+        self.svg += name == "svg"
+        self.math += name == "math"
+        if token.closed:
+            self._leave()
+
+    def _close(self, name: str) -> None:
+        """Close up to the nearest open element of that name; nothing if there is none."""
+        name = name if self.svg and name.lower() != "svg" else name.lower()
+        node = self.current
+        while node is not None and node is not self.html:
+            if node.name == name:
+                while self.current is not node:
+                    self._leave()
+                self._leave()
+                return
+            node = node.parent
+
+    def _leave(self) -> None:
+        node = self.current
+        assert node is not None
+        node.last = self.k
+        if node.name in ATOMS or node.name in SILENT:
+            self.silent -= 1
+        self.svg -= node.name == "svg"
+        self.math -= node.name == "math"
+        close(node)
+        self.current = None if node is self.body else node.parent
+
+    def _text(self, source: str, literal: bool) -> None:
+        node = self.current
+        assert node is not None
+        if self.svg:
+            if node.name not in SVG_TEXT:
+                return
+        elif node.name in TEXTLESS:
+            return
+        kept = node.style.white_space in KEPT or self.svg > 0
+        if literal:
+            source = source.replace("&", "&amp;")
+        for piece in pieces(source) if len(source) > 8192 or not source else (source,):
+            text = keep(piece) if kept else fold(piece)
+            if self.math:
+                text = text.strip(" \n\t")
+                if not text:
+                    continue
+            if not node.children and self._drops_first(node, kept, text):
+                continue
+            if not node.children and node.name in ("pre", "textarea") and not node.style.before and text[:1] == "\n":
+                text = text[1:]
+            first = self.k
+            if not self.silent:
+                self.k += ink_length(text)
+            text_node = TextNode(node, text, first, self.k)
+            node.children.append(text_node)
+            if self.k > first:
+                self.texts.append(text_node)
+                self.pieces.append(text)
+
+    def _drops_first(self, node: Node, kept: bool, text: str) -> bool:
+        """White space that would be the first child of a block (xpointer.md 4.4)."""
+        style = node.style
+        return (
+            not kept
+            and not text.strip(" \t\n")
+            and (style.floats or style.display not in ("inline", "none", "ruby"))
+            and not style.before
+            and not style.after
+        )
+
+    def _second_pass(self) -> None:
+        """Selectors that look at later siblings are applied to the finished tree; what was dropped stays dropped."""
+        if self.body is None:
+            return
+        nodes = list(self.body.iter_subtree())
+        for node in nodes:
+            node.style = self.styles.of(node, node.parent.style if node.parent is not None else _ROOT_STYLE)
+            node.hidden = node.style.display == "none" or (node.parent is not None and node.parent.hidden)
+        for node in reversed(nodes):
+            close(node)
+
