@@ -44,7 +44,7 @@ def pack(data: bytes, level: int = 6) -> Packed:
 def copy_entry(source: Archive, name: str, target: "ArchiveWriter") -> None:
     """Copy an entry without unpacking it, if it is packed as EPUB allows."""
     info = source.info(name)
-    if info.compress_type in (STORED, DEFLATED):
+    if info.compress_type in (STORED, DEFLATED) and not info.flag_bits & 0x1:
         chunks = source.packed_chunks(name)
         target.add_raw(name, info.compress_type, info.CRC, info.file_size, info.compress_size, chunks)
     else:

@@ -30,12 +30,45 @@ RAW = frozenset({"iframe", "noembed", "noframes", "noscript", "textarea", "title
 SWALLOWS = RAW | SKIPPED | {"plaintext", "listing", "select", "option", "optgroup", "button", "object", "template"}
 # These stay open, but the next of their kind or the end of the list or row closes them: no number changes.
 _OPEN_HARMLESSLY = frozenset({"td", "th", "li", "dd", "dt"})
+# What HTML calls special: an end tag of an ordinary element outside does not close it.
+_SPECIAL = frozenset(
+    "address applet area article aside base basefont bgsound blockquote body br button caption center col colgroup dd"
+    " details dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header"
+    " hgroup hr html iframe img input keygen li link listing main marquee menu meta nav noembed noframes noscript object"
+    " ol p param plaintext pre script section select source style summary table tbody td template textarea tfoot th"
+    " thead title tr track ul wbr xmp".split()
+)
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 # Elements whose staying open has more effects than that of an ordinary one.
 _OPEN_WITH_EFFECTS = _FORMATTING | frozenset(
     "applet body caption col colgroup form frame frameset h1 h2 h3 h4 h5 h6 head html image isindex marquee rb rp rt"
     " rtc ruby table tbody tfoot thead tr".split()
 )
+# A start tag of these closes an open paragraph.
+_CLOSES_P = frozenset(
+    "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form"
+    " h1 h2 h3 h4 h5 h6 header hgroup hr li listing main menu nav ol p plaintext pre section summary table ul"
+    " xmp".split()
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# HTML5 allows table parts only here (and takes missing levels as meant), and nothing else inside tables.
+_TABLE_PARTS = {
+    "caption": {"table"},
+    "colgroup": {"table"},
+    "col": {"table", "colgroup"},
+    "thead": {"table"},
+    "tbody": {"table"},
+    "tfoot": {"table"},
+    "tr": {"table", "thead", "tbody", "tfoot"},
+    "td": {"table", "thead", "tbody", "tfoot", "tr"},
+    "th": {"table", "thead", "tbody", "tfoot", "tr"},
+}
+_TABLE_FRAME = frozenset({"table", "colgroup", "thead", "tbody", "tfoot", "tr"})
+_NOT_INSIDE_ITSELF = frozenset({"a", "nobr", "button", "form"})
+_RUBY_PARTS = frozenset({"rb", "rp", "rt", "rtc"})
+# A start tag of the first closes an open one of the second, unless one of _HOLDS_LISTS stands between.
+_LIST_ITEMS = {"li": frozenset({"li"}), "dd": frozenset({"dd", "dt"}), "dt": frozenset({"dd", "dt"})}
+_HOLDS_LISTS = _SPECIAL - {"address", "div", "p"}
 # A start tag of these closes an open paragraph.
 _CLOSES_P = frozenset(
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer form"
@@ -76,12 +109,9 @@ _BREAKS_OUT = frozenset(
 )
 _CLOSED_SAFELY = VOID | CLOSES_ITSELF | SWALLOWS | _OPEN_HARMLESSLY
 # Names that any of the rules above says something about.
-_SPECIAL = (
+_RULED = (
     VOID | _CLOSES_P | SKIPPED | PARAGRAPHS | _UNLIKE_XML | _NOT_INSIDE_ITSELF | _RUBY_PARTS | frozenset(_TABLE_PARTS)
 )
-
-# What HTML makes of the references &#128; … &#159; (Windows-1252), for finding sentence ends as kepubify does.
-_WINDOWS_1252 = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 
 
 class Restructured(Exception):
@@ -95,7 +125,11 @@ def name_of(tag: str) -> str:
 
 
 def characters(raw: str) -> str:
-    """The text that a piece of source stands for, references resolved."""
+    """The text that a piece of source stands for, references resolved as HTML does.
+
+    In HTML `&#128;` … `&#159;` mean the characters of Windows-1252, which is what their authors meant; XML knows
+    control characters there, which show nothing.
+    """
     return _REFERENCE.sub(_resolve, raw) if "&" in raw else raw
 
 
@@ -103,23 +137,7 @@ def render(raw: str, numbering: Numbering, in_paragraph: bool) -> str:
     """A text node's source with its spans."""
     if "&" not in raw:
         return wrapped(numbering.number(raw, in_paragraph), quoted=True)
-    text = characters(raw)
-    return wrapped(realigned(numbering.number(seen_by_html(raw, text), in_paragraph), text))
-
-
-def seen_by_html(raw: str, text: str) -> str:
-    """`text` as HTML reads its source `raw`, where the references &#128; … &#159; mean Windows-1252."""
-    return text.translate(_WINDOWS_1252) if "&#" in raw else text
-
-
-def realigned(pieces: list[tuple[str | None, str]], text: str) -> list[tuple[str | None, str]]:
-    """The same cuts in another text of the same length."""
-    result = []
-    start = 0
-    for identifier, piece in pieces:
-        result.append((identifier, text[start : start + len(piece)]))
-        start += len(piece)
-    return result
+    return wrapped(numbering.number(characters(raw), in_paragraph))
 
 
 def wrapped(pieces: list[tuple[str | None, str]], *, quoted: bool = False) -> str:
@@ -188,7 +206,7 @@ def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
             if name in _BREAKS_OUT:
                 raise Restructured(f"{name} in svg or math")
         else:
-            if name in _SPECIAL:
+            if name in _RULED:
                 _check(name, parent, stack, paragraphs_open, closed)
                 if not skipped_at:
                     if name == "img":
@@ -198,9 +216,7 @@ def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
             elif parent in _TABLE_FRAME:
                 raise Restructured(f"{name} directly in a table")
             if closed:
-                if name not in _CLOSED_SAFELY and (
-                    paragraphs_open or name in _OPEN_WITH_EFFECTS or not _FORMATTING.isdisjoint(stack)
-                ):
+                if name not in _CLOSED_SAFELY and _stays_open(name, stack, paragraphs_open):
                     raise Restructured(f"{name} closes itself")
             elif name in SKIPPED and not skipped_at:
                 skipped_at = len(stack)
@@ -240,6 +256,14 @@ def _check(name: str, parent: str, stack: list[str], paragraphs_open: int, close
         raise Restructured(name)
 
 
+def _stays_open(name: str, stack: list[str], paragraphs_open: int) -> bool:
+    """Whether it changes numbers that HTML leaves an element open although its tag closes itself."""
+    if paragraphs_open or name in _OPEN_WITH_EFFECTS or not _FORMATTING.isdisjoint(stack):
+        return True
+    # The end tags of what holds a special element are ignored then, and texts around them become one.
+    return name in _SPECIAL and not (_SPECIAL.issuperset(stack) and (name not in ("ol", "ul") or "li" not in stack))
+
+
 def image_edits(parts: list[str], index: int, identifier: str) -> list[tuple[int, str]]:
     """The edits that wrap an image, together with the end tag that it may have."""
     tag = parts[index]
@@ -253,5 +277,6 @@ def image_edits(parts: list[str], index: int, identifier: str) -> list[tuple[int
 def _resolve(match: re.Match[str]) -> str:
     name = match.group(1)
     if name[0] == "#":
-        return chr(int(name[2:], 16) if name[1] in "xX" else int(name[1:]))
+        code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+        return bytes([code]).decode("cp1252", "ignore") or chr(code) if 0x80 <= code < 0xA0 else chr(code)
     return html5.get(name + ";", match.group(0))

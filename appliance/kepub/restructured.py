@@ -16,8 +16,6 @@ from appliance.kepub.numbering import (
     characters,
     image_edits,
     name_of,
-    realigned,
-    seen_by_html,
     wrapped,
 )
 from appliance.kepub.spans import PARAGRAPHS, SKIPPED, Numbering
@@ -114,11 +112,7 @@ def _numbered(body: Any, parts: list[str], raw: dict[int, str]) -> list[tuple[in
             return
         indices = [_index(label) for label in _LABEL.findall(text)]
         texts = [raw[index] if index in raw else characters(parts[index]) for index in indices]
-        seen = "".join(
-            text if index in raw else seen_by_html(parts[index], text)
-            for index, text in zip(indices, texts, strict=True)
-        )
-        pieces = realigned(numbering.number(seen, local_name(parent) == "p"), "".join(texts))
+        pieces = numbering.number("".join(texts), local_name(parent) == "p")
         for index, own in zip(indices, texts, strict=True):
             mine, pieces = _divide(pieces, len(own))
             if index not in raw:
