@@ -1,7 +1,7 @@
 """The table of contents: from the navigation document (EPUB 3), else from the NCX (EPUB 2)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -43,7 +43,10 @@ def read_contents(archive: Archive, package: Package) -> tuple[Entry, ...]:
     return ()
 
 
-def _sources(package: Package) -> Iterator[tuple[Item, Any]]:
+_Reader = Callable[[Item, Archive, "_Budget"], tuple[Entry, ...]]
+
+
+def _sources(package: Package) -> Iterator[tuple[Item, _Reader]]:
     for item in package.items.values():
         if "nav" in item.properties and item.exists:
             yield item, _from_nav
@@ -68,7 +71,9 @@ def _from_nav(item: Item, archive: Archive, budget: _Budget) -> tuple[Entry, ...
     document = parse_document(archive.read(item.path, MAX_MARKUP), item.media_type)
     navs = [element for element in document.root.iter() if local_name(element) == "nav"]
     # The HTML algorithm keeps "epub:type" as a plain name.
-    types = {nav: (nav.get(EPUB_TYPE) or nav.get("epub:type") or nav.get("epubU0003Atype") or "").split() for nav in navs}
+    types = {
+        nav: (nav.get(EPUB_TYPE) or nav.get("epub:type") or nav.get("epubU0003Atype") or "").split() for nav in navs
+    }
     chosen = [nav for nav in navs if "toc" in types[nav] or nav.get("role") == "doc-toc"]
     chosen = chosen or [nav for nav in navs if not types[nav]]
     for nav in chosen:

@@ -233,8 +233,12 @@ def _identifier(source: _Source, element: Any) -> str:
     value = line(_text(element))
     if not value:
         return ""
-    scheme = (_attribute(element, "scheme") or _ONIX_SCHEMES.get(source.refined(element, "identifier-type") or "", "")).lower()
-    if match := re.match(r"(?:urn:)?(isbn|uuid|doi|issn|asin|amazon|google|goodreads|calibre)[:\s]\s*(?=\S)", value, re.I):
+    scheme = (
+        _attribute(element, "scheme") or _ONIX_SCHEMES.get(source.refined(element, "identifier-type") or "", "")
+    ).lower()
+    if match := re.match(
+        r"(?:urn:)?(isbn|uuid|doi|issn|asin|amazon|google|goodreads|calibre)[:\s]\s*(?=\S)", value, re.I
+    ):
         scheme, value = match.group(1).lower(), value[match.end() :]
     if not scheme:
         if value.lower().startswith(("http://", "https://")):
@@ -276,12 +280,10 @@ def _series(source: _Source) -> tuple[str | None, float | None]:
             return title, index
         if kind is None and fallback is None and index is not None:
             fallback = title, index
-    if title := source.named.get("calibre:series"):
-        return title, _number(source.named.get("calibre:series_index"))
-    # calibre writes these into EPUB 3.
-    by_property = {name: line(_text(element)) for name, element in source.properties if name.startswith("calibre:")}
-    if title := by_property.get("calibre:series"):
-        return title, _number(by_property.get("calibre:series_index"))
+    # calibre writes the name as "name" into EPUB 2 and as "property" into EPUB 3.
+    calibre = {name: line(_text(element)) for name, element in source.properties} | source.named
+    if title := calibre.get("calibre:series", ""):
+        return title, _number(calibre.get("calibre:series_index"))
     return fallback or (None, None)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
 from appliance.models.columns import UtcDateTime
@@ -11,12 +11,20 @@ from appliance.models.columns import UtcDateTime
 
 class Book(SQLModel, table=True):
     """A work in the library. `id` is a random UUID. Lists are JSON: `authors` and `subjects` of names,
-    `identifiers` of "scheme:value". `cover_sha256` names the picture in the cover store, by its original bytes."""
+    `identifiers` of "scheme:value". `cover_sha256` names the picture, by its original bytes.
+
+    `sort_title` and `sort_author` are for people ("Oz, The Wizard of"); `title_key`, `author_key` and `search_text`
+    are the same without case and accents, for ordering and finding.
+    """
 
     id: str = Field(primary_key=True)
     title: str
-    sort_title: str = Field(index=True)
+    sort_title: str
     authors: list[str] = Field(default_factory=list, sa_type=JSON)
+    sort_author: str = ""
+    title_key: str = Field(default="", index=True)
+    author_key: str = Field(default="", index=True)
+    search_text: str = ""
     language: str = ""
     identifiers: list[str] = Field(default_factory=list, sa_type=JSON)
     series: str | None = None
@@ -27,8 +35,6 @@ class Book(SQLModel, table=True):
     published: str = ""
     cover_sha256: str | None = None
     main_sha256: str | None = Field(default=None, description="the reference rendition: the newest EPUB of the book")
-    unique_identifier: str | None = Field(default=None, index=True)
-    text_fingerprint: str | None = Field(default=None, index=True)
     added_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
@@ -38,7 +44,9 @@ class Rendition(SQLModel, table=True):
 
     `kind`: epub or kepub. `origin_sha256` and `engine`: what a KEPUB was made from, and by what ("built-in 1").
     `summary`: `positions.BookSummary` as JSON. `contents`: the table of contents, nested
-    `{"title", "path", "fragment", "children"}`. `doubts`: sentences about what is odd in the file.
+    `{"title", "path", "fragment", "children"}`. `doubts`: sentences about what is odd in the file. `cover_path`: the
+    archive entry that is the cover, or that carries it inside (`cover_embedded`). `text_fingerprint`: that of the
+    summary. `unique_identifier`: what the package document calls the book.
     """
 
     sha256: str = Field(primary_key=True)
@@ -46,23 +54,30 @@ class Rendition(SQLModel, table=True):
     kind: str
     origin_sha256: str | None = Field(default=None, index=True)
     engine: str | None = None
-    size: int
-    summary: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    size: int = Field(sa_type=BigInteger)
+    unique_identifier: str | None = Field(default=None, index=True)
+    text_fingerprint: str | None = Field(default=None, index=True)
+    cover_sha256: str | None = None
+    cover_path: str | None = None
+    cover_embedded: bool = False
+    summary: str = Field(default="", sa_type=Text)
     contents: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     doubts: list[str] = Field(default_factory=list, sa_type=JSON)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class LibraryFile(SQLModel, table=True):
-    """A file in a book folder. `problem` and `remedy` say why it is not a book; `missing_since` that it went away."""
+    """A file in a book folder. `problem` and `remedy` say why it is not a book; `missing_since` that it went away.
+    `examined`: the version of the examination it passed through, 0 for one that is to be tried again."""
 
     id: int | None = Field(default=None, primary_key=True)
     path: str = Field(unique=True)
-    size: int
-    mtime_ns: int
+    size: int = Field(sa_type=BigInteger)
+    mtime_ns: int = Field(sa_type=BigInteger)
     sha256: str | None = Field(default=None, index=True)
     problem: str | None = None
     remedy: str | None = None
+    examined: int = 0
     missing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
