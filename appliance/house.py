@@ -21,3 +21,14 @@ class House:
     database: Database
     shelf: Shelf
     now: Callable[[], datetime] = _clock
+
+
+def open_house(settings: Settings) -> House:
+    """A house by its settings: creates the data folder (for its owner only) and brings the database up to date.
+
+    Raises `migrations.Downgrade`, `OSError`.
+    """
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(settings.database_url)
+    database.migrate()
+    return House(settings, database, Shelf())

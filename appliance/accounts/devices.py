@@ -1,11 +1,23 @@
-"""Devices: add, find by secret, rename, revoke."""
+"""Devices: add, find by secret, list, rename, revoke."""
 
+import hashlib
+import secrets
+import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, col, or_, select
 
+from appliance.accounts.errors import AccountError
+from appliance.accounts.people import checked_name
+from appliance.accounts.tokens import hash_token, new_code, new_token, new_typeable_password, plain_code
 from appliance.house import House
-from appliance.models import Device, User
+from appliance.models import Device, EnrolmentCode, User, WebSession
+
+KINDS = {"kobo": "Kobo", "koreader": "KOReader", "kosync": "KOReader", "browser": "Browser"}
+"""Each kind of device with the name that a device gets when nobody gives it one."""
+
+CODE_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +31,119 @@ class NewDevice:
     enrolment_code: str | None = None
 
 
-def add_device(house: House, session: Session, user: User, kind: str, name: str | None) -> NewDevice:
-    """Add a kobo, koreader, kosync or browser device. A KOSync password is random and travels as its MD5."""
-    raise NotImplementedError
+def add_device(
+    house: House, session: Session, user: User, kind: str, name: str | None, wish: str | None = None
+) -> NewDevice:
+    """Add a kobo, koreader, kosync or browser device. A KOSync password is random and travels as its MD5
+    (koreader.md 1.2). Without a `name` it is called `wish`, numbered if that is taken. Raises `AccountError`."""
+    if kind not in KINDS:
+        raise AccountError(f"There is no kind of device “{kind}”. Choose one of: {', '.join(KINDS)}.")
+    name = checked_name(name) if name and name.strip() else _free_name(session, user, wish or KINDS[kind])
+    device = Device(user_id=_id(user), kind=kind, name=name, created_at=house.now())
+    if kind == "kosync":
+        password = new_typeable_password()
+        device.login = _free_login(session, user)
+        device.token_hash = hash_token(hashlib.md5(password.encode()).hexdigest())
+        session.add(device)
+        session.flush()
+        return NewDevice(device, login=device.login, password=password)
+    if kind == "koreader":
+        # The plugin exchanges the code for its token.
+        code = new_code()
+        session.add(device)
+        session.flush()
+        assert device.id is not None, "a row of the database"
+        ends = house.now() + CODE_LIFETIME
+        session.add(EnrolmentCode(code_hash=hash_token(plain_code(code)), device_id=device.id, expires_at=ends))
+        return NewDevice(device, enrolment_code=code)
+    if kind == "browser":
+        # Known by its session (sessions.py); what it calls itself finds it again.
+        device.client_key = wish
+        session.add(device)
+        session.flush()
+        return NewDevice(device)
+    token = new_token()
+    device.token_hash = hash_token(token)
+    session.add(device)
+    session.flush()
+    return NewDevice(device, token=token)
 
 
 def by_token(session: Session, token: str) -> Device | None:
     """The device that owns this token, unless it was revoked."""
-    raise NotImplementedError
+    return session.exec(
+        select(Device).where(Device.token_hash == hash_token(token), col(Device.revoked_at).is_(None))
+    ).first()
+
+
+def by_login(session: Session, login: str) -> Device | None:
+    """The KOSync login of that name, unless it was revoked."""
+    return session.exec(select(Device).where(Device.login == login, col(Device.revoked_at).is_(None))).first()
+
+
+def of_person(session: Session, user_id: int, with_revoked: bool = False) -> list[Device]:
+    """A person's devices, oldest first; a KOSync login comes before the clients that use it."""
+    query = select(Device).where(Device.user_id == user_id).order_by(col(Device.id))
+    if not with_revoked:
+        query = query.where(col(Device.revoked_at).is_(None))
+    return list(session.exec(query))
+
+
+def get(session: Session, user_id: int, device_id: int) -> Device:
+    """One of the person's devices that is not revoked. Raises `AccountError`, also for somebody else's."""
+    device = session.get(Device, device_id)
+    if device is None or device.user_id != user_id or device.revoked_at is not None:
+        raise AccountError("There is no such device. It may have been removed already; reload the list.")
+    return device
+
+
+def rename(session: Session, user_id: int, device_id: int, name: str) -> Device:
+    """Give one of the person's devices another name. Raises `AccountError`."""
+    device = get(session, user_id, device_id)
+    device.name = checked_name(name)
+    return device
+
+
+def revoke(house: House, session: Session, user_id: int, device_id: int) -> Device:
+    """Shut out one of the person's devices for good, with everything that uses its login; what it read stays.
+
+    Raises `AccountError`.
+    """
+    device = get(session, user_id, device_id)
+    for shut in session.exec(select(Device).where(or_(Device.id == device_id, Device.parent_id == device_id))):
+        if shut.revoked_at is None:
+            shut.revoked_at = house.now()
+        # The secret itself is forgotten too. The login name stays taken: nobody gets a stranger's old one.
+        shut.token_hash = None
+    for model in (WebSession, EnrolmentCode):
+        for row in session.exec(select(model).where(model.device_id == device_id)):
+            session.delete(row)
+    return device
+
+
+def _id(user: User) -> int:
+    assert user.id is not None, "a user from the database"
+    return user.id
+
+
+def _free_name(session: Session, user: User, wish: str) -> str:
+    """`wish`, or `wish 2`, `wish 3`, … when the person has such devices already."""
+    taken = {device.name for device in of_person(session, _id(user))}
+    number = 2
+    name = wish
+    while name in taken:
+        name = f"{wish} {number}"
+        number += 1
+    return name
+
+
+def _free_login(session: Session, user: User) -> str:
+    """A name for a KOSync login that is short and easy to type: `ida-3f`. Never one that was used before."""
+    plain = unicodedata.normalize("NFKD", user.name).encode("ascii", "ignore").decode().lower()
+    stem = "".join(character for character in plain if character.isalnum())[:12] or "reader"
+    digits = 2
+    while True:
+        login = f"{stem}-{secrets.token_hex(4)[:digits]}"
+        if session.exec(select(Device.id).where(Device.login == login)).first() is None:
+            return login
+        digits = min(digits + 1, 8)

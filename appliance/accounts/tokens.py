@@ -16,3 +16,23 @@ def new_token() -> str:
 def hash_token(token: str) -> str:
     """What is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_code() -> str:
+    """A code for people to type, `K7MW-2QTX-9RHA`: 12 characters without look-alikes, 60 random bits. It needs a limit
+    on attempts and an end."""
+    letters = "".join(secrets.choice(_TYPEABLE) for _ in range(12))
+    return "-".join((letters[:4], letters[4:8], letters[8:]))
+
+
+def plain_code(typed: str) -> str:
+    """A typed code without what does not matter: case, spaces and dashes."""
+    return "".join(character for character in typed.upper() if character.isalnum())
+
+
+def new_typeable_password() -> str:
+    """A password for the keyboard of an e-reader: 14 lower-case letters without look-alikes, 63 random bits."""
+    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz") for _ in range(14))
+
+
+_TYPEABLE = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -1,0 +1,85 @@
+"""The appliance as one ASGI app: the surfaces' routes, who may call them, and what every answer carries."""
+
+import secrets
+
+from litestar import Litestar
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.router import Router
+from litestar.types import ControllerRouterHandler, Message, Scope
+
+import kobo_api
+import koreader_api
+from appliance import __version__, health
+from appliance.access import CSRF_EXEMPT, guard, refuse_open_doors
+from appliance.accounts.attempts import Attempts
+from appliance.house import House
+from appliance.models import Setting
+from webreader import pages
+from webreader.templating import page_templates, static_files
+
+# What every answer carries unless its handler said otherwise, as the reader does (web-and-deps.md 2).
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def create_app(house: House) -> Litestar:
+    """The app. Raises `OpenDoor` when a route does not say who may call it."""
+    app = Litestar(
+        route_handlers=[_routes()],
+        guards=[guard],
+        csrf_config=CSRFConfig(
+            secret=_csrf_secret(house),
+            cookie_name="bookwake-csrf",
+            cookie_samesite="lax",
+            exclude_from_csrf_key=CSRF_EXEMPT,
+        ),
+        exception_handlers=pages.exception_handlers,
+        openapi_config=OpenAPIConfig(
+            title="Bookwake",
+            version=__version__,
+            openapi_router=Router("/api", route_handlers=[], opt={"access": "person"}),
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        before_send=[_add_headers],
+        state=State({"house": house, "attempts": Attempts()}),
+        template_config=page_templates(),
+        logging_config=None,
+    )
+    refuse_open_doors(app)
+    return app
+
+
+def _routes() -> Router:
+    """Every route, in one router: registered one by one, Litestar 2.25 wraps a threaded handler again whenever another
+    handler with the same path follows, and then answers with a coroutine."""
+    routes: list[ControllerRouterHandler] = [*pages.routes, *health.routes, static_files()]
+    for surface in (kobo_api, koreader_api):
+        routes += getattr(surface, "routes", [])
+    return Router("/", route_handlers=routes)
+
+
+async def _add_headers(message: Message, _scope: Scope) -> None:
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+
+
+def _csrf_secret(house: House) -> str:
+    """The key that signs form tokens: made at the first start, so that forms survive a restart."""
+    with house.database.write() as session:
+        setting = session.get(Setting, "csrf_secret")
+        if setting is None:
+            setting = Setting(key="csrf_secret", value=secrets.token_hex(32))
+            session.add(setting)
+        return setting.value

@@ -1,0 +1,24 @@
+"""The commands of the command line, one file each.
+
+A command's file has `declare`, which describes its part of the command line, and the functions that run it with the
+parsed options. Heavy imports stay inside those functions, so that `bookwake --help` answers at once.
+"""
+
+import argparse
+from typing import Any
+
+from appliance.commands import convert, device, health, openapi, scan, serve, sweeps, user
+from appliance.commands.failure import Options
+
+
+def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
+    """Describe every command. `below`: the options they all share."""
+    for module in (serve, scan, user, device, convert, sweeps, openapi, health):
+        module.declare(subparsers, below)
+
+
+def run(options: Options) -> int:
+    """Run the command that was parsed; returns the exit status. Raises `Failure`, `SettingsError`."""
+    function: Any = options.pop("run")
+    status: int = function(options)
+    return status
