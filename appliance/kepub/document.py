@@ -14,7 +14,8 @@ from appliance.epub.archive import MAX_MARKUP
 from appliance.epub.document import XHTML, parse_document, with_known_entities
 from appliance.epub.errors import MalformedMarkup, TooLarge
 from appliance.epub.markup import local_name, parse_xml
-from appliance.kepub.numbering import TAG, Restructured, name_of, spans_of
+from appliance.kepub.html_rules import Restructured
+from appliance.kepub.numbering import TAG, end_of, name_of, spans_of
 from appliance.kepub.restructured import spans_of_restructured
 from appliance.kepub.serialise import xhtml
 
@@ -117,13 +118,7 @@ def _end(parts: list[str], body: int) -> int:
         parts[body] = parts[body][:-2].rstrip() + ">"
         parts[body + 1 : body + 1] = ["", "</body>"]
         return body + 2
-    depth = 0
-    for at in range(body, len(parts), 2):
-        if name_of(parts[at]) == "body" and parts[at][-2] != "/":
-            depth += -1 if parts[at][1] == "/" else 1
-            if not depth:
-                return at
-    raise AssertionError("the document is well-formed")
+    return end_of(parts, body)
 
 
 def _edit_head(parts: list[str], body: int) -> None:

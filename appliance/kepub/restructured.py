@@ -9,15 +9,8 @@ import re
 from typing import Any
 
 from appliance.epub.markup import local_name
-from appliance.kepub.numbering import (
-    CLOSES_ITSELF,
-    RAW,
-    SWALLOWS,
-    characters,
-    image_edits,
-    name_of,
-    wrapped,
-)
+from appliance.kepub.html_rules import CLOSES_ITSELF, RAW, SWALLOWS
+from appliance.kepub.numbering import characters, end_of, image_edits, name_of, wrapped
 from appliance.kepub.spans import PARAGRAPHS, SKIPPED, Numbering
 
 _BITS = 23
@@ -59,7 +52,7 @@ def _labelled(parts: list[str], first: int, last: int) -> tuple[str, dict[int, s
             else:
                 out.append(f"<{name}></{name}>")
         elif name in RAW and not foreign:
-            end = _end_of(parts, index, name)
+            end = end_of(parts, index)
             content = "".join(parts[index + 1 : end])
             out.append(f"<{name}>")
             # It is never shown, or not as text: its numbers are counted, and it stays as it is.
@@ -86,18 +79,6 @@ def _label(index: int, *, blank: bool) -> str:
 
 def _index(label: str) -> int:
     return int("".join("1" if letter in "b\t" else "0" for letter in label[1:]), 2)
-
-
-def _end_of(parts: list[str], index: int, name: str) -> int:
-    """Index of the end tag that closes the element whose start tag is at `index`."""
-    depth = 0
-    for at in range(index, len(parts), 2):
-        tag = parts[at]
-        if name_of(tag) == name and tag[-2] != "/":
-            depth += -1 if tag[1] == "/" else 1
-            if not depth:
-                return at
-    raise AssertionError("the document is well-formed")
 
 
 def _numbered(body: Any, parts: list[str], raw: dict[int, str]) -> list[tuple[int, str]]:
