@@ -2,7 +2,6 @@
 asks every half minute."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,13 +52,12 @@ def _database(house: House) -> Check:
 
 def _disk(folder: Path) -> Check:
     try:
-        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY  # how Linux leaves a failing card
-        free = shutil.disk_usage(folder).free
+        disk = os.statvfs(folder)
     except OSError as error:
         return Check(
             "disk", False, f"The data folder {folder} cannot be read: {error.strerror}. See that its disk is there."
         )
-    if read_only:
+    if disk.f_flag & os.ST_RDONLY:  # how Linux leaves a failing card
         return Check(
             "disk", False, f"The disk of {folder} has become read-only, often the sign of a failing card. Replace it."
         )
@@ -67,6 +65,7 @@ def _disk(folder: Path) -> Check:
         return Check(
             "disk", False, f"The data folder {folder} cannot be written. Give it to the user that runs Bookwake."
         )
+    free = disk.f_bavail * disk.f_frsize
     if free < LOW_DISK:
         return Check("disk", False, f"Only {free >> 20} MB are free on the disk of {folder}. Make room.")
     return Check("disk", True, f"{free >> 20} MB are free on the disk of {folder}.")

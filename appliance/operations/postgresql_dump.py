@@ -95,5 +95,5 @@ def _run(program: str, url: URL, *arguments: str) -> None:
             f"{program} did not finish within {TIMEOUT // 60} minutes.", "Try again when the machine is idle."
         ) from None
     if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise BackupFailed(f"{program} failed: {last[0]}.", _NEEDS)
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+        raise BackupFailed(f"{program} failed: {said[0]}.", _NEEDS)
