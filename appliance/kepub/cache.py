@@ -84,9 +84,13 @@ class KepubStore:
         temporary.replace(notes)
         return path
 
+    def path(self, source_sha256: str, engine: str, version: str) -> Path:
+        """Where the KEPUB that an engine made from that source lies, if it did."""
+        _check(source_sha256)
+        return self._folder / f"{source_sha256}-{engine}-{version}.kepub.epub"
+
     def _path(self, source_sha256: str, engine: Engine) -> Path:
-        used, version = engine_in_use(engine, self._kepubify)
-        return self._folder / f"{source_sha256}-{used}-{version}.kepub.epub"
+        return self.path(source_sha256, *engine_in_use(engine, self._kepubify))
 
 
 def _notes(path: Path) -> Path:

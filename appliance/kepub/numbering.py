@@ -25,14 +25,18 @@ from appliance.kepub.spans import PARAGRAPHS, SKIPPED, Numbering
 TAG = re.compile(
     r"""(<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<[^>"']*+(?:(?:"[^"]*"|'[^']*')[^>"']*+)*+>)""", re.DOTALL
 )
-NAME = re.compile(r"</?([^\s/>]+)")
+_NAME = re.compile(r"</?([^\s/>]+)")
 _REFERENCE = re.compile(r"&(#[xX]?[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
 
 
 def name_of(tag: str) -> str:
     """The name in a start or end tag, in lower case as HTML reads it; prefixes are part of the name."""
-    match = NAME.match(tag)
-    return match.group(1).lower() if match else ""
+    return _written_name(tag).lower()
+
+
+def _written_name(tag: str) -> str:
+    match = _NAME.match(tag)
+    return match.group(1) if match else ""
 
 
 def characters(raw: str) -> str:
@@ -76,6 +80,7 @@ def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
     """
     numbering = Numbering()
     edits: list[tuple[int, str]] = []
+    names: dict[str, str] = {}  # tags repeat, and this is the innermost loop
     stack = ["body"]
     skipped_at = foreign_at = 0  # how many elements hold the skipped, svg or math one; 0: none is open
     paragraphs_open = 0
@@ -111,7 +116,10 @@ def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
             continue
         if second == "!" or second == "?":
             continue
-        name = name_of(tag)
+        if tag in names:
+            name = names[tag]
+        else:
+            name = names[tag] = name_of(tag)
         closed = tag[-2] == "/"
         if foreign_at:
             if name in BREAKS_OUT:
@@ -153,11 +161,12 @@ def image_edits(parts: list[str], index: int, identifier: str) -> list[tuple[int
 
 def end_of(parts: list[str], index: int) -> int:
     """Index of the end tag that closes the element whose start tag is at `index`."""
-    name = name_of(parts[index])
+    name = _written_name(parts[index])
+    alike = ("<" + name, "</" + name)
     depth = 0
     for at in range(index, len(parts), 2):
         tag = parts[at]
-        if name_of(tag) == name and tag[-2] != "/":
+        if tag.startswith(alike) and tag[-2] != "/" and _written_name(tag) == name:
             depth += -1 if tag[1] == "/" else 1
             if not depth:
                 return at
