@@ -1,10 +1,11 @@
 """What every part of the running appliance is given: no globals, no singletons."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from appliance.database import Database
+from appliance.kepub import KepubStore
 from appliance.positions import Shelf
 from appliance.settings import Settings
 
@@ -15,12 +16,16 @@ def _clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The appliance's settings, database, open books and clock (aware UTC)."""
+    """The appliance's settings, database, open books, clock (aware UTC) and store of KEPUBs."""
 
     settings: Settings
     database: Database
     shelf: Shelf
     now: Callable[[], datetime] = _clock
+    kepubs: KepubStore = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kepubs", KepubStore(self.settings.kepubs, self.settings.kepubify))
 
 
 def open_house(settings: Settings) -> House:

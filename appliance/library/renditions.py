@@ -13,9 +13,14 @@ from appliance.positions import BookSummary, OpenBook
 
 def path_of(house: House, session: Session, sha256: str) -> Path | None:
     """A file that holds exactly these bytes, `None` when none is left. Its size and time are checked, not its bytes."""
-    made = house.settings.kepubs / sha256[:2] / f"{sha256}.kepub.epub"
-    if made.is_file():
-        return made
+    made = select(Rendition.origin_sha256, Rendition.engine, Rendition.engine_version, Rendition.size).where(
+        Rendition.sha256 == sha256
+    )
+    for origin, engine, version, size in session.exec(made).all():
+        if origin is not None and engine is not None and version is not None:
+            path = house.kepubs.path(origin, engine, version)
+            if path.is_file() and path.stat().st_size == size:
+                return path
     files = select(LibraryFile).where(LibraryFile.sha256 == sha256, col(LibraryFile.missing_since).is_(None))
     for file in session.exec(files).all():
         try:

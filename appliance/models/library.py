@@ -42,7 +42,8 @@ class Book(SQLModel, table=True):
 class Rendition(SQLModel, table=True):
     """One concrete file of a book, by its bytes. Kept for ever, because positions may refer to it.
 
-    `kind`: epub or kepub. `origin_sha256` and `engine`: what a KEPUB was made from, and by what ("built-in 1").
+    `kind`: epub or kepub. `origin_sha256`, `engine` and `engine_version`: what a KEPUB was made from, and by what.
+    `conversion_problem`: why no KEPUB could be made of an EPUB, by the engine and version in `conversion_tried`.
     `summary`: `positions.BookSummary` as JSON. `contents`: the table of contents, nested
     `{"title", "path", "fragment", "children"}`. `doubts`: sentences about what is odd in the file. `cover_path`: the
     archive entry that is the cover, or that carries it inside (`cover_embedded`). `text_fingerprint`: that of the
@@ -54,6 +55,9 @@ class Rendition(SQLModel, table=True):
     kind: str
     origin_sha256: str | None = Field(default=None, index=True)
     engine: str | None = None
+    engine_version: str | None = None
+    conversion_tried: str | None = None
+    conversion_problem: str | None = None
     size: int = Field(sa_type=BigInteger)
     unique_identifier: str | None = Field(default=None, index=True)
     text_fingerprint: str | None = Field(default=None, index=True)
