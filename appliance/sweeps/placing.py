@@ -1,0 +1,22 @@
+"""Place what devices reported of files that were not in the library at the time."""
+
+from appliance.house import House
+from appliance.reading import placing
+from appliance.sweeps.schedule import After
+from appliance.sweeps.sweep import Stopping, Sweep
+
+
+def run(house: House, stopping: Stopping) -> str:
+    """See `appliance.reading.placing`."""
+    placed = placing.retry(house, stopping)
+    if not placed:
+        return "Nothing waits for a file that is there now."
+    return f"{placed:,} {'report was' if placed == 1 else 'reports were'} placed now that the file is there."
+
+
+SWEEP = Sweep(
+    "placing",
+    "Places what devices reported about files that were not in the library then.",
+    After("scan"),
+    run,
+)
