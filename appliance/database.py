@@ -1,13 +1,14 @@
 """Sessions and transactions. One unit of work per request: `with database.write() as session`.
 
 SQLite runs in WAL mode with synchronous=FULL: what was acknowledged survives a power cut. Writers take turns under a
-lock of our own, because SQLite's busy handler sleeps and so would make the wait of concurrent writers long and unfair.
+lock of our own, because SQLite's busy handler sleeps and so would make the wait of concurrent writers long and unfair;
+and writers that queue share one commit, because on an SD card the commit is what takes time.
 """
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine, make_url
@@ -23,11 +24,10 @@ class Database:
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.engine: Engine = create_engine(self.url, pool_size=8, max_overflow=32, pool_pre_ping=not self.is_sqlite)
-        self._turn = threading.Lock()
         if self.is_sqlite:
             event.listen(self.engine, "connect", _set_pragmas)
             event.listen(self.engine, "begin", _begin)
-        self._writing = self.engine.execution_options(writing=True)
+        self._batches = _Batches(self.engine.execution_options(writing=True))
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -41,12 +41,12 @@ class Database:
 
         Keep slow work (parsing, files) outside: on SQLite other writers wait meanwhile.
         """
-        if not self.is_sqlite:
-            with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        if self.is_sqlite:
+            with self._batches.join() as session:
                 yield session
-            return
-        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        else:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
 
     def migrate(self) -> None:
         """Bring the tables to the version of this program. Raises `migrations.Downgrade` for a newer database."""
@@ -57,6 +57,83 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+class _Batch:
+    """Transactions that are committed together. `error` is why the commit failed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.members = 0
+        self.done = threading.Event()
+        self.error: BaseException | None = None
+
+
+class _Batches:
+    """Group commit: each member runs alone, as a savepoint of one SQLite transaction; the last one that finds nobody
+    waiting commits for all. No member's block counts as done before that commit."""
+
+    MOST = 32  # members of a batch, so that the first does not wait for ever
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = threading.Lock()
+        self._count = threading.Lock()
+        self._waiting = 0
+        self._batch: _Batch | None = None
+
+    @contextmanager
+    def join(self) -> Iterator[Session]:
+        with self._count:
+            self._waiting += 1
+        with self._turn:
+            with self._count:
+                self._waiting -= 1
+            first = self._batch is None
+            batch = self._batch = self._batch or self._open()
+            batch.members += 1
+            mode: Literal["rollback_only", "create_savepoint"] = "rollback_only" if first else "create_savepoint"
+            try:
+                with (
+                    Session(batch.connection, join_transaction_mode=mode, expire_on_commit=False) as session,
+                    session.begin(),
+                ):
+                    yield session
+            except BaseException:
+                if first:
+                    self._close(batch)  # nobody else is in it yet
+                else:
+                    self._commit_unless_others_come(batch)
+                raise
+            self._commit_unless_others_come(batch)
+        batch.done.wait()
+        if batch.error is not None:
+            raise batch.error
+
+    def _open(self) -> _Batch:
+        connection = self._engine.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return _Batch(connection)
+
+    def _commit_unless_others_come(self, batch: _Batch) -> None:
+        if self._waiting and batch.members < self.MOST:
+            return  # whoever waits for the turn joins this batch next, and comes here in turn
+        try:
+            batch.connection.commit()
+        except BaseException as error:
+            batch.error = error
+            batch.connection.invalidate()  # it may still be inside the transaction that could not be committed
+        finally:
+            self._close(batch)
+
+    def _close(self, batch: _Batch) -> None:
+        self._batch = None
+        batch.connection.close()
+        batch.done.set()
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

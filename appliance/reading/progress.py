@@ -4,11 +4,11 @@
 Written with SQLAlchemy Core, because a small machine runs it for every page-turn report.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
-from sqlmodel import Session, col
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlmodel import Session
 
 from appliance.models import Device, DeviceProgress, JournalEntry, Progress
 from appliance.reading.report import Act, Outcome, Report
@@ -67,29 +67,51 @@ _SELECT_LAST = (
 _SELECT_OPERATION = select(_JOURNAL.c.id).where(
     _JOURNAL.c.device_id == bindparam("device_id"), _JOURNAL.c.operation_id == bindparam("operation_id")
 )
+_INSERT_ENTRY = insert(_JOURNAL).returning(_JOURNAL.c.id)
+_THIS_DEVICE = (
+    _DEVICE_PROGRESS.c.device_id == bindparam("this_device"),
+    _DEVICE_PROGRESS.c.book_id == bindparam("this_book"),
+)
+# What a device was given stops being what it shows as soon as it says something of its own.
+_UPDATE_SAID = (
+    update(_DEVICE_PROGRESS)
+    .where(*_THIS_DEVICE)
+    .values(reported_entry_id=bindparam("entry_id"), given_locator=None, given_tick=None)
+)
+_INSERT_SAID = insert(_DEVICE_PROGRESS).values(
+    device_id=bindparam("this_device"), book_id=bindparam("this_book"), reported_entry_id=bindparam("entry_id")
+)
+_FORGET_GIVEN = update(_DEVICE_PROGRESS).where(*_THIS_DEVICE).values(given_locator=None, given_tick=None)
+_UPDATE_PROGRESS = update(_PROGRESS).where(
+    _PROGRESS.c.user_id == bindparam("this_user"), _PROGRESS.c.book_id == bindparam("this_book")
+)
 
 
 def record(session: Session, report: Report) -> Outcome:
     """Append the report to the journal and derive what is current. The caller's transaction commits both or none."""
+    connection = session.connection()
     ids = {"user_id": report.user_id, "book_id": report.book_id, "device_id": report.device_id}
-    known = _known(session.execute(_SELECT_KNOWN, ids).first()) if report.book_id else None
+    known = _known(connection.execute(_SELECT_KNOWN, ids).first()) if report.book_id else None
     if report.operation_id is not None:
-        done = session.execute(_SELECT_OPERATION, {**ids, "operation_id": report.operation_id}).first()
+        done = connection.execute(_SELECT_OPERATION, {**ids, "operation_id": report.operation_id}).first()
         if done is not None:
             return Outcome("duplicate", "same-operation", done.id, known.version if known else None)
-    rows = session.execute(_SELECT_SAID, ids).all() if report.book_id else ()
+    rows = connection.execute(_SELECT_SAID, ids).all() if report.book_id else ()
     own = next((row for row in rows if row.device_id == report.device_id), None)
-    said = _said(own)
     given = next((Given(row.given_locator, row.given_tick) for row in rows if row.given_locator is not None), None)
-    decision = decide(report, known, said, given, burst=_is_burst(session, report))
-    entry_id = _append(session, report, decision)
-    if report.book_id is not None:
-        # An echo is not something the device said of its own: what it was given stays what it was given.
-        if decision.kind != "echo":
-            _remember_said(session, report, entry_id, own is not None, [row.device_id for row in rows])
+    decision = decide(report, known, _said(own), given, burst=_is_burst(connection, report))
+    entry_id = int(connection.execute(_INSERT_ENTRY, _entry(report, decision)).scalar_one())
+    version = known.version if known else None
+    # An echo is not something the device said of its own: what it was given stays what it was given.
+    if report.book_id is not None and decision.kind != "echo":
+        this = {"this_device": report.device_id, "this_book": report.book_id}
+        connection.execute(_UPDATE_SAID if own else _INSERT_SAID, {**this, "entry_id": entry_id})
+        for row in rows:
+            if row is not own and row.given_locator is not None:
+                connection.execute(_FORGET_GIVEN, {**this, "this_device": row.device_id})
         if decision.kind == "current":
-            return Outcome("current", decision.reason, entry_id, _move(session, report, decision, entry_id, known))
-    return Outcome(decision.kind, decision.reason, entry_id, known.version if known else None)
+            version = _move(connection, report, decision, entry_id, version)
+    return Outcome(decision.kind, decision.reason, entry_id, version)
 
 
 def current(session: Session, user_id: int, book_id: str) -> Progress | None:
@@ -105,97 +127,70 @@ def note_given(
     `tick`: of the place that the device will report when it repeats `locator`, in the reference rendition.
     """
     values = {"given_version": version, "given_locator": locator, "given_tick": tick, "given_at": at}
-    _upsert_device_progress(session, device_id, book_id, values)
+    table = _DEVICE_PROGRESS
+    changed = session.connection().execute(
+        update(table).where(table.c.device_id == device_id, table.c.book_id == book_id).values(values)
+    )
+    if not changed.rowcount:
+        session.connection().execute(insert(table), {"device_id": device_id, "book_id": book_id, **values})
 
 
-def _known(row: Row[tuple[object, ...]] | None) -> Known | None:
+def _known(row: Any) -> Known | None:
     if row is None:
         return None
     return Known(row.version, row.epoch, row.status, row.activity_at, row.tick, row.fraction or 0.0, row.device_id)
 
 
-def _said(row: Row[tuple[object, ...]] | None) -> Said | None:
+def _said(row: Any) -> Said | None:
     if row is None or row.received_at is None:
         return None
     fraction = row.tick / row.total if row.tick is not None and row.total else None
     return Said(row.tick, fraction, row.received_at, row.outcome, row.reason)
 
 
-def _is_burst(session: Session, report: Report) -> bool:
+def _is_burst(connection: Connection, report: Report) -> bool:
     """Only a client without a clock is judged by the pace of its reports, whatever book they are about."""
     if report.claimed_at is not None or report.act is not Act.UNKNOWN:
         return False
-    last = session.execute(_SELECT_LAST, {"device_id": report.device_id}).first()
+    last = connection.execute(_SELECT_LAST, {"device_id": report.device_id}).first()
     return last is not None and abs(report.received_at - last.received_at) < BURST
 
 
-def _append(session: Session, report: Report, decision: Decision) -> int:
-    place = report.place
-    position = place.position
-    result = session.execute(
-        insert(_JOURNAL).returning(_JOURNAL.c.id),
-        {
-            "user_id": report.user_id,
-            "book_id": report.book_id,
-            "device_id": report.device_id,
-            "kind": "progress",
-            "operation_id": report.operation_id,
-            "received_at": report.received_at,
-            "claimed_at": report.claimed_at,
-            "asked_for": report.asked_for,
-            "sha256": report.sha256,
-            "dialect": report.dialect,
-            "locator": report.locator,
-            "percent": report.percent,
-            "reference_sha256": report.reference_sha256,
-            "document": position.document if position else None,
-            "occurrence": position.occurrence if position else 0,
-            "k": position.k if position else None,
-            "tick": place.tick,
-            "total": place.total,
-            "place_status": place.status.value,
-            "place_reason": str(place.reason),
-            "reading_status": report.reading_status,
-            "outcome": decision.kind,
-            "reason": decision.reason,
-        },
-    )
-    return int(result.scalar_one())
-
-
-def _remember_said(session: Session, report: Report, entry_id: int, exists: bool, rows: list[int]) -> None:
-    values = {"reported_entry_id": entry_id, "given_locator": None, "given_tick": None}
-    assert report.book_id is not None
-    if exists:
-        _update_device_progress(session, report.device_id, report.book_id, values)
-    else:
-        _upsert_device_progress(session, report.device_id, report.book_id, values)
-    for login in rows:
-        if login != report.device_id:
-            _update_device_progress(session, login, report.book_id, {"given_locator": None, "given_tick": None})
-
-
-def _update_device_progress(session: Session, device_id: int, book_id: str, values: Mapping[str, object]) -> int:
-    statement = (
-        update(_DEVICE_PROGRESS)
-        .where(_DEVICE_PROGRESS.c.device_id == device_id, _DEVICE_PROGRESS.c.book_id == book_id)
-        .values(**values)
-    )
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
-
-
-def _upsert_device_progress(session: Session, device_id: int, book_id: str, values: Mapping[str, object]) -> None:
-    if not _update_device_progress(session, device_id, book_id, values):
-        session.execute(insert(_DEVICE_PROGRESS), {"device_id": device_id, "book_id": book_id, **values})
-
-
-def _move(session: Session, report: Report, decision: Decision, entry_id: int, known: Known | None) -> int:
-    """Write the new current position; returns its version."""
+def _entry(report: Report, decision: Decision) -> dict[str, object]:
     place, position = report.place, report.place.position
-    version = known.version + 1 if known else 1
+    return {
+        "user_id": report.user_id,
+        "book_id": report.book_id,
+        "device_id": report.device_id,
+        "kind": "progress",
+        "operation_id": report.operation_id,
+        "received_at": report.received_at,
+        "claimed_at": report.claimed_at,
+        "asked_for": report.asked_for,
+        "sha256": report.sha256,
+        "dialect": report.dialect,
+        "locator": report.locator,
+        "percent": report.percent,
+        "reference_sha256": report.reference_sha256,
+        "document": position.document if position else None,
+        "occurrence": position.occurrence if position else 0,
+        "k": position.k if position else None,
+        "tick": place.tick,
+        "total": place.total,
+        "place_status": place.status.value,
+        "place_reason": str(place.reason),
+        "reading_status": report.reading_status,
+        "outcome": decision.kind,
+        "reason": decision.reason,
+    }
+
+
+def _move(connection: Connection, report: Report, decision: Decision, entry_id: int, before: int | None) -> int:
+    """Write the new current position; returns its version, which follows `before`."""
+    place, position = report.place, report.place.position
     values: dict[str, object] = {
         "entry_id": entry_id,
-        "version": version,
+        "version": (before or 0) + 1,
         "epoch": decision.epoch,
         "status": decision.status,
         "activity_at": activity_time(report),
@@ -211,12 +206,8 @@ def _move(session: Session, report: Report, decision: Decision, entry_id: int, k
             "total": place.total,
             "fraction": (place.tick or 0) / place.total if place.total else 0.0,
         }
-    if known:
-        session.execute(
-            update(_PROGRESS)
-            .where(col(_PROGRESS.c.user_id) == report.user_id, _PROGRESS.c.book_id == report.book_id)
-            .values(**values)
-        )
+    if before is None:
+        connection.execute(insert(_PROGRESS), {"user_id": report.user_id, "book_id": report.book_id, **values})
     else:
-        session.execute(insert(_PROGRESS), {"user_id": report.user_id, "book_id": report.book_id, **values})
-    return version
+        connection.execute(_UPDATE_PROGRESS, {"this_user": report.user_id, "this_book": report.book_id, **values})
+    return (before or 0) + 1

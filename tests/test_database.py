@@ -1,0 +1,103 @@
+"""Transactions: alone, together in one commit, and when something fails."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import select
+
+from appliance.database import Database
+from appliance.models import Setting
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    database.migrate()
+    yield database
+    database.close()
+
+
+def keys(database):
+    with database.read() as session:
+        return set(session.exec(select(Setting.key)))
+
+
+def in_threads(count, work):
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_each_writer_finds_its_own_work_committed(database):
+    """The block of `write` ends only after the commit: another connection sees the row at once."""
+    missed = []
+
+    def work(number):
+        for step in range(20):
+            key = f"{number}.{step}"
+            with database.write() as session:
+                session.add(Setting(key=key, value=""))
+            with database.read() as session:
+                if session.get(Setting, key) is None:
+                    missed.append(key)
+
+    in_threads(16, work)
+    assert not missed and len(keys(database)) == 16 * 20
+
+
+def test_a_writer_that_fails_takes_nobody_with_it(database):
+    def work(number):
+        for step in range(20):
+            try:
+                with database.write() as session:
+                    session.add(Setting(key=f"{number}.{step}", value=""))
+                    session.flush()
+                    if (number + step) % 3 == 0:
+                        raise ValueError("changed my mind")
+            except ValueError:
+                pass
+
+    in_threads(8, work)
+    assert keys(database) == {f"{n}.{s}" for n in range(8) for s in range(20) if (n + s) % 3}
+
+
+def test_a_commit_that_fails_is_told_to_everybody_in_it(database):
+    told, stored = [], []
+
+    def work(number):
+        for step in range(10):
+            try:
+                with database.write() as session:
+                    if number == 0 and step % 2:
+                        # A deferred constraint fails at the commit, not at the statement.
+                        session.execute(text("PRAGMA defer_foreign_keys=ON"))
+                        session.execute(
+                            text("INSERT INTO digest (value, kind, sha256) VALUES (:v, 'x', 'nobody')"),
+                            {"v": f"{step}"},
+                        )
+                    session.add(Setting(key=f"{number}.{step}", value=""))
+            except OperationalError:
+                raise
+            except Exception:
+                told.append(f"{number}.{step}")
+            else:
+                stored.append(f"{number}.{step}")
+
+    in_threads(8, work)
+    assert keys(database) == set(stored)
+    assert {f"0.{step}" for step in (1, 3, 5, 7, 9)} <= set(told)
+    with database.write() as session:
+        session.add(Setting(key="afterwards", value=""))
+    assert "afterwards" in keys(database)
+
+
+def test_what_is_changed_in_a_read_is_thrown_away(database):
+    with database.read() as session:
+        session.add(Setting(key="no", value=""))
+        session.flush()
+    assert keys(database) == set()
