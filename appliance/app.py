@@ -1,6 +1,8 @@
 """The appliance as one ASGI app: the surfaces' routes, who may call them, and what every answer carries."""
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
@@ -12,7 +14,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 import kobo_api
 import koreader_api
-from appliance import __version__, health
+from appliance import __version__, health, sweeps
 from appliance.access import CSRF_EXEMPT, guard, refuse_open_doors
 from appliance.accounts.attempts import Attempts
 from appliance.house import House
@@ -33,10 +35,11 @@ HEADERS = {
 
 
 def create_app(house: House) -> Litestar:
-    """The app. Raises `OpenDoor` when a route does not say who may call it."""
+    """The app; the sweeps run while it does. Raises `OpenDoor` when a route does not say who may call it."""
     app = Litestar(
         route_handlers=[_routes()],
         guards=[guard],
+        lifespan=[_sweeping],
         csrf_config=CSRFConfig(
             secret=_csrf_secret(house),
             cookie_name="bookwake-csrf",
@@ -66,6 +69,15 @@ def _routes() -> Router:
     for surface in (kobo_api, koreader_api):
         routes += getattr(surface, "routes", [])
     return Router("/", route_handlers=routes)
+
+
+@asynccontextmanager
+async def _sweeping(app: Litestar) -> AsyncIterator[None]:
+    app.state.scheduler = scheduler = sweeps.start(app.state.house)
+    try:
+        yield
+    finally:
+        scheduler.stop()
 
 
 async def _add_headers(message: Message, _scope: Scope) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance import settings
 from appliance.commands.failure import Failure, Options
-from appliance.commands.output import print_json
+from appliance.commands.output import print_json, progress_bar
 
 
 def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
@@ -22,7 +22,6 @@ def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Convert; the target appears whole or not at all."""
-    from appliance.commands.output import progress_bar
     from appliance.epub.errors import BookError
     from appliance.kepub import convert
 
