@@ -1,0 +1,13 @@
+"""Everything the reader needs: its page, the book in parts, and the place in it."""
+
+from litestar.types import ControllerRouterHandler
+
+from webreader import entries, manifest, reader_page
+from webreader.api import progress
+
+reader_routes: list[ControllerRouterHandler] = [
+    *reader_page.routes,
+    *manifest.routes,
+    *entries.routes,
+    *progress.routes,
+]

@@ -1,0 +1,95 @@
+// The reader's page: puts the parts together.
+import { setUpAppearance } from './appearance.js'
+import { Book } from './book.js'
+import { setUpContents } from './contents.js'
+import { setUpControls } from './controls.js'
+import { Elsewhere } from './elsewhere.js'
+import { Keeper } from './keeper.js'
+import { setUpLinks } from './links.js'
+import { notice } from './notice.js'
+import { Reader } from './reader.js'
+import { restore } from './restore.js'
+import { Refused, Server } from './server.js'
+
+const page = document.getElementById('page')
+const opening = document.getElementById('opening')
+const patience = ms => new Promise(resolve => setTimeout(resolve, ms))
+
+const showProgress = (reader, contents) => {
+    const item = reader.view.lastLocation?.tocItem
+    const percent = Math.floor((reader.atEnd ? 1 : reader.fraction) * 100)
+    document.getElementById('chapter').textContent = item?.label ?? ''
+    document.getElementById('percent').textContent = `${percent} %`
+    const line = document.getElementById('line')
+    line.setAttribute('aria-valuenow', percent)
+    line.firstElementChild.style.width = `${percent}%`
+    contents.mark(item)
+    // For tests, and for whoever looks: the first word that shows.
+    page.dataset.place = reader.place?.cfi ?? ''
+}
+
+const showSaving = ({ state, error }) => {
+    document.getElementById('saving').textContent = { waiting: '', saved: '', unsent: 'Not saved yet', refused: 'Not saved' }[state]
+    if (state !== 'refused') return
+    if (error.status === 401) notice('You are signed out, so your place is not saved.', [['Sign in', () => location.reload()]])
+    else notice(`Your place could not be saved: ${error.message}`)
+}
+
+const open = async () => {
+    const appearance = setUpAppearance()
+    const server = new Server(page.dataset.book)
+    const manifest = await server.manifest()
+    const keeper = new Keeper(server, manifest.sha256)
+    await Promise.race([keeper.resend(), patience(3000)])
+    const where = await server.progress()
+    keeper.version = where.version
+
+    const book = new Book(manifest)
+    const reader = new Reader(book)
+    await reader.attach(page)
+    const { view } = reader
+    const elsewhere = new Elsewhere(server, reader, keeper)
+
+    const jump = async target => {
+        const before = reader.place?.cfi
+        await reader.jump(typeof target === 'string' ? book.resolveHref(target) : target)
+        if (before && before !== reader.place?.cfi)
+            notice('You went to another place.', [['Go back', () => jump(book.resolveCFI(before))]], 12)
+    }
+    const contents = setUpContents(book, href => book.resolveHref(href) ? jump(href)
+        : notice('This line of the contents leads to something that is not in the book.'))
+    setUpLinks(view, jump)
+    const turn = forwards => (controls.quiet(), reader.turn(forwards))
+    const turnTo = side => (controls.quiet(), reader.turnTo(side))
+    const controls = setUpControls({
+        left: () => turnTo('left'), right: () => turnTo('right'), next: () => turn(true), previous: () => turn(false),
+        contents: contents.open, appearance: appearance.open, step: appearance.step,
+    })
+    view.addEventListener('load', ({ detail: { doc } }) => controls.attach(doc))
+    reader.addEventListener('page', () => showProgress(reader, contents))
+    appearance.attach(view)
+
+    const problem = await restore(reader, where)
+    opening.remove()
+    if (problem) notice(problem)
+
+    reader.addEventListener('moved', ({ detail: { cfi, act } }) => keeper.keep(cfi, act))
+    keeper.addEventListener('change', ({ detail }) => {
+        showSaving(detail)
+        if (detail.state === 'saved' && detail.saved.version > keeper.version) elsewhere.look(detail.moved)
+    })
+    document.addEventListener('visibilitychange', () => {
+        if (document.visibilityState === 'hidden') keeper.flush({ keepalive: true })
+        else elsewhere.look()
+    })
+    addEventListener('pagehide', () => keeper.flush({ keepalive: true }))
+    addEventListener('pageshow', event => event.persisted && elsewhere.look())
+    page.dataset.state = 'ready'
+}
+
+open().catch(error => {
+    opening.textContent = error instanceof Refused ? error.message
+        : `The book cannot be opened: ${error.message} Check the connection and load the page again.`
+    opening.className = 'problem'
+    page.dataset.state = 'failed'
+})
