@@ -20,6 +20,7 @@ from appliance.accounts.attempts import Attempts
 from appliance.house import House
 from appliance.models import Setting
 from webreader import pages
+from webreader.reader_routes import reader_routes
 from webreader.templating import page_templates, static_files
 
 # What every answer carries unless its handler said otherwise, as the reader does (web-and-deps.md 2).
@@ -65,7 +66,7 @@ def create_app(house: House) -> Litestar:
 def _routes() -> Router:
     """Every route, in one router: registered one by one, Litestar 2.25 wraps a threaded handler again whenever another
     handler with the same path follows, and then answers with a coroutine."""
-    routes: list[ControllerRouterHandler] = [*pages.routes, *health.routes, static_files()]
+    routes: list[ControllerRouterHandler] = [*pages.routes, *reader_routes, *health.routes, static_files()]
     for surface in (kobo_api, koreader_api):
         routes += getattr(surface, "routes", [])
     return Router("/", route_handlers=routes)
