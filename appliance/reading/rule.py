@@ -14,7 +14,7 @@ from appliance.reading.report import Act, Report
 DROP = 0.05  # share of the book; a fall by more needs reading behind it
 FIRST_PAGE = 0.01  # share of the book; a place before this is where fresh downloads and lost pointers land
 PERCENT_ERROR = 0.02  # share of the book; how far percentages of different engines disagree (positions.md A.3)
-BURST = timedelta(seconds=10)  # stock clients wait 25 s between automatic pushes; a replayed queue does not
+BURST = timedelta(seconds=5)  # the next entry of a replayed queue follows within the client's timeout; pushes wait 25 s
 SITTING = timedelta(minutes=30)  # a pause longer than this ends a reading session
 CLOCK_AHEAD = timedelta(minutes=5)
 CLOCK_BEHIND = timedelta(days=365)
