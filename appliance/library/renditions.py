@@ -6,6 +6,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from appliance.house import House
+from appliance.library.folders import book_folders
 from appliance.library.walk import is_inside
 from appliance.models import Book, Digest, LibraryFile, Rendition
 from appliance.positions import BookSummary, OpenBook
@@ -28,7 +29,7 @@ def path_of(house: House, session: Session, sha256: str) -> Path | None:
         except OSError:
             continue
         if (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns) and is_inside(
-            file.path, house.settings.books
+            file.path, book_folders(house.settings)
         ):
             return Path(file.path)
     return None

@@ -21,6 +21,7 @@ from sqlmodel import Session, select
 from appliance.house import House
 from appliance.library.digests import Digests, digests
 from appliance.library.examination import EXAMINATION_VERSION, Examined, Refused
+from appliance.library.folders import book_folders
 from appliance.library.register import choose_main, register_book, register_file, register_refusal
 from appliance.library.walk import Found, walk
 from appliance.library.workers import Workers
@@ -109,11 +110,12 @@ def _only_one(house: House) -> Iterator[None]:
 
 
 def _scan(house: House, progress: Progress) -> ScanResult:
-    walked = walk(house.settings.books)
+    folders = book_folders(house.settings)
+    walked = walk(folders)
     result = ScanResult(problems=walked.problems)
     with house.database.read() as session:
         known = dict(_known(session))
-    unread = [*walked.unread, *_emptied(house.settings.books, walked.files, known, result)]
+    unread = [*walked.unread, *_emptied(folders, walked.files, known, result)]
     here = {found.path for found in walked.files}
     beneath = tuple(folder.rstrip("/") + "/" for folder in unread)
     gone = {path: row for path, row in known.items() if path not in here and not path.startswith(beneath)}

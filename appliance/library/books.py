@@ -1,0 +1,78 @@
+"""List the books of the library by pages, and the files that are no books."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func
+from sqlmodel import Session, col, select
+
+from appliance.library.sorting import folded
+from appliance.models import Book, LibraryFile, Rendition
+
+Order = Literal["title", "author", "added"]
+
+MAX_LIMIT = 500
+MAX_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the books that were asked for; `total`: how many there are."""
+
+    books: list[Book]
+    total: int
+
+
+def books(
+    session: Session,
+    *,
+    offset: int = 0,
+    limit: int = 60,
+    order: Order = "title",
+    query: str = "",
+    missing: bool = False,
+) -> Page:
+    """The books that have a file, or with `missing` those whose files are all gone.
+
+    `query`: words that must all occur in title, authors or series, without regard to case and accents. `order`:
+    "added" begins with the newest.
+    """
+    conditions = [is_present() if not missing else ~is_present()]
+    conditions += [col(Book.search_text).contains(word, autoescape=True) for word in folded(query).split()[:MAX_WORDS]]
+    total = session.execute(select(func.count()).select_from(Book).where(*conditions)).scalar_one()
+    # Ties are broken by id, or a book could stand on two pages and another on none.
+    orders: dict[str, list[Any]] = {
+        "title": [Book.title_key, Book.id],
+        "author": [Book.author_key, Book.series, Book.series_index, Book.title_key, Book.id],
+        "added": [col(Book.added_at).desc(), Book.id],
+    }
+    found = select(Book).where(*conditions).order_by(*orders[order])
+    found = found.offset(max(offset, 0)).limit(min(max(limit, 1), MAX_LIMIT))
+    return Page(list(session.exec(found).all()), total)
+
+
+def is_present() -> ColumnElement[bool]:
+    """The condition that a book has a file in a book folder."""
+    return (
+        select(LibraryFile.id)
+        .join(Rendition, col(Rendition.sha256) == col(LibraryFile.sha256))
+        .where(Rendition.book_id == Book.id, col(LibraryFile.missing_since).is_(None))
+        .correlate(Book)
+        .exists()
+    )
+
+
+def refused_files(session: Session) -> list[LibraryFile]:
+    """Files that could not be used, each with `problem` and `remedy`, in the order of their paths."""
+    query = select(LibraryFile).where(col(LibraryFile.problem).is_not(None), col(LibraryFile.missing_since).is_(None))
+    return list(session.exec(query.order_by(LibraryFile.path)).all())
+
+
+def files_of(session: Session, book_id: str) -> list[LibraryFile]:
+    """The files of a book, those that are there first."""
+    query = (
+        select(LibraryFile)
+        .join(Rendition, col(Rendition.sha256) == col(LibraryFile.sha256))
+        .where(Rendition.book_id == book_id)
+    )
+    return list(session.exec(query.order_by(col(LibraryFile.missing_since).is_not(None), LibraryFile.path)).all())
