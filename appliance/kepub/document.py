@@ -60,7 +60,10 @@ def kepub_document(data: bytes, media_type: str) -> bytes | None:
         parts[body] += _OUTER
         parts[last] = _OUTER_END + parts[last]
     _edit_head(parts, body)
-    return "".join(parts).encode()
+    result = "".join(parts).encode()
+    # A document at the limits of depth or size may be over them now; positions could not read it.
+    parse_xml(result, "The converted document")
+    return result
 
 
 def _spans(parts: list[str], first: int, last: int, source: str) -> list[tuple[int, str]]:

@@ -40,7 +40,7 @@ def _labelled(parts: list[str], first: int, last: int) -> tuple[str, dict[int, s
         if index > last:
             break
         tag = parts[index]
-        name = name_of(tag)
+        name = name_of(tag).replace(":", "-")  # unknown either way; a tree for XML cannot hold the colon
         if tag[1] in "!?":
             out.append("<!---->")
         elif tag[1] == "/":
