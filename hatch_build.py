@@ -128,10 +128,15 @@ def npm_ci(web: Path, work: Path) -> Path:
         )
     for name in ("package.json", "package-lock.json"):
         shutil.copy(web / name, work / name)
-    # node itself may be looked up on the path by npm's own children.
-    path = os.pathsep.join([str(Path(npm[0]).parent), os.environ.get("PATH", os.defpath)])
+    environment = {
+        # Whom the machine trusts, npm may trust too, as pip does; the hashes are checked anyway.
+        "NODE_USE_SYSTEM_CA": "1",
+        **os.environ,
+        # npm's own children look up node on the path.
+        "PATH": os.pathsep.join([str(Path(npm[0]).parent), os.environ.get("PATH", os.defpath)]),
+    }
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    done = subprocess.run(command, cwd=work, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         reason = (done.stderr or done.stdout).strip()[-2000:]
         raise AssetError(f"npm could not fetch the browser libraries; is the network up? It said:\n{reason}")
