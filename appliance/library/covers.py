@@ -24,6 +24,7 @@ from appliance.models import Book, Rendition
 if TYPE_CHECKING:
     from PIL import Image
 
+WALL = (360, 540)  # in the browser's wall of covers, at two pixels for one; made ahead of time (sweeps/preparation.py)
 SMALLEST, LARGEST = 16, 2400  # pixels of a side; the largest Kobo has 1,872
 MAX_PIXELS = 32_000_000  # of the original: 128 MB unpacked
 WIDEST = 3  # times as wide as high, or the other way round: such a picture is an ornament and not a cover

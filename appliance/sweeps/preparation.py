@@ -1,6 +1,7 @@
 """Make ahead of time what a device would otherwise wait for: KEPUBs and covers."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from appliance.epub.errors import BookError
 from appliance.house import House
-from appliance.library import kepub_rendition
+from appliance.library import covers, kepub_rendition
 from appliance.models import Book, Device
 from appliance.sweeps.schedule import After
 from appliance.sweeps.sweep import Stopping, Sweep
@@ -38,11 +39,12 @@ class Preparation:
     """Remembers how far it came, so that a library without changes costs one query."""
 
     def __init__(self) -> None:
+        self._covers = _Kind("cover", "covers", _make_cover)
         self._kepubs = _Kind("KEPUB", "KEPUBs", _make_kepub)
 
     def run(self, house: House, stopping: Stopping) -> str:
         """Nobody needs KEPUBs, which are as large as the library, before there is a Kobo in the house."""
-        kinds = [self._kepubs] if _has_kobo(house) else []
+        kinds = [self._covers, self._kepubs] if _has_kobo(house) else [self._covers]
         made, failed = [], 0
         for kind in kinds:
             done, wrong = _prepare(house, kind, stopping)
@@ -92,9 +94,22 @@ def _has_kobo(house: House) -> bool:
         return session.exec(query).first() is not None
 
 
+def _make_cover(house: House, book_id: str) -> bool:
+    begun = time.time()
+    with house.database.read() as session:
+        path = covers.cover(house, session, book_id, *covers.WALL)
+    return path is not None and path.stat().st_mtime >= begun
+
+
 def _make_kepub(house: House, book_id: str) -> bool:
     begun = house.now()
-    return kepub_rendition.prepare(house, book_id).created_at >= begun
+    with house.database.read() as session:
+        if kepub_rendition.planned_revision(house, session, book_id) is None:
+            return False  # this converter has failed on it before; the book's page says why
+    try:
+        return kepub_rendition.prepare(house, book_id).created_at >= begun
+    except kepub_rendition.BookFileMissing:
+        return False
 
 
 SWEEP = Sweep(
