@@ -39,34 +39,42 @@ def add_device(
     if kind not in KINDS:
         raise AccountError(f"There is no kind of device “{kind}”. Choose one of: {', '.join(KINDS)}.")
     name = checked_name(name) if name and name.strip() else _free_name(session, user, wish or KINDS[kind])
-    device = Device(user_id=_id(user), kind=kind, name=name, created_at=house.now())
+    device = Device(user_id=_id(user.id), kind=kind, name=name, created_at=house.now())
     if kind == "kosync":
-        password = new_typeable_password()
         device.login = _free_login(session, user)
-        device.token_hash = hash_token(hashlib.md5(password.encode()).hexdigest())
-        session.add(device)
-        session.flush()
-        return NewDevice(device, login=device.login, password=password)
-    if kind == "koreader":
-        # The plugin exchanges the code for its token.
-        code = new_code()
-        session.add(device)
-        session.flush()
-        assert device.id is not None, "a row of the database"
-        ends = house.now() + CODE_LIFETIME
-        session.add(EnrolmentCode(code_hash=hash_token(plain_code(code)), device_id=device.id, expires_at=ends))
-        return NewDevice(device, enrolment_code=code)
     if kind == "browser":
         # Known by its session (sessions.py); what it calls itself finds it again.
         device.client_key = wish
-        session.add(device)
-        session.flush()
-        return NewDevice(device)
-    token = new_token()
-    device.token_hash = hash_token(token)
     session.add(device)
     session.flush()
-    return NewDevice(device, token=token)
+    if kind == "koreader":
+        # The plugin exchanges the code for its token.
+        code = new_code()
+        ends = house.now() + CODE_LIFETIME
+        session.add(EnrolmentCode(code_hash=hash_token(plain_code(code)), device_id=_id(device.id), expires_at=ends))
+        return NewDevice(device, enrolment_code=code)
+    return _with_secret(device)
+
+
+def renew(session: Session, user_id: int, device_id: int) -> NewDevice:
+    """Give one of the person's devices a new secret; the old one ends. Everything that was read stays, and so does what
+    the device is known to hold. Raises `AccountError`."""
+    device = get(session, user_id, device_id)
+    if device.kind not in ("kobo", "kosync") or device.parent_id is not None:
+        raise AccountError("This device has no secret that could be renewed. Remove it and add it again.")
+    return _with_secret(device)
+
+
+def _with_secret(device: Device) -> NewDevice:
+    if device.kind == "kosync":
+        password = new_typeable_password()
+        device.token_hash = hash_token(hashlib.md5(password.encode()).hexdigest())
+        return NewDevice(device, login=device.login, password=password)
+    if device.kind == "kobo":
+        token = new_token()
+        device.token_hash = hash_token(token)
+        return NewDevice(device, token=token)
+    return NewDevice(device)
 
 
 def by_token(session: Session, token: str) -> Device | None:
@@ -121,14 +129,14 @@ def revoke(house: House, session: Session, user_id: int, device_id: int) -> Devi
     return device
 
 
-def _id(user: User) -> int:
-    assert user.id is not None, "a user from the database"
-    return user.id
+def _id(id: int | None) -> int:
+    assert id is not None, "a row of the database"
+    return id
 
 
 def _free_name(session: Session, user: User, wish: str) -> str:
     """`wish`, or `wish 2`, `wish 3`, … when the person has such devices already."""
-    taken = {device.name for device in of_person(session, _id(user))}
+    taken = {device.name for device in of_person(session, _id(user.id))}
     number = 2
     name = wish
     while name in taken:

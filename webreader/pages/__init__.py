@@ -2,9 +2,17 @@
 
 from litestar.types import ControllerRouterHandler
 
-from webreader.pages import setup, sign_in
+from webreader.pages import book, covers, devices, library, settings, setup, sign_in
 from webreader.pages.refusal import exception_handlers
 
-routes: list[ControllerRouterHandler] = [*setup.routes, *sign_in.routes]
+routes: list[ControllerRouterHandler] = [
+    *setup.routes,
+    *sign_in.routes,
+    *library.routes,
+    *book.routes,
+    *covers.routes,
+    *devices.routes,
+    *settings.routes,
+]
 
 __all__ = ["exception_handlers", "routes"]

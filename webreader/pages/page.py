@@ -9,6 +9,8 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from appliance.accounts.sessions import SignedIn
+from appliance.house import House
+from webreader.pages.words import ago, day, percent, until, zone_of
 
 MAX_FORM = 64 * 1024
 """Bytes that a form may hold; a page has short fields only."""
@@ -39,12 +41,32 @@ def action(path: str, access: str = "person") -> HTTPRouteHandler:
 
 def show(template: str, request: PageRequest, status_code: int = 200, **context: Any) -> Template:
     """A page from its template. Pages hold private things, so nothing between us and the browser keeps them."""
+    user: SignedIn | None = request.scope.get("user")
+    now = house_of(request).now()
+    zone = zone_of(user.time_zone if user else "")
+    given = {
+        "user": user,
+        "path": request.url.path,
+        "percent": percent,
+        "ago": lambda then: ago(then, now, zone),
+        "until": lambda then: until(then, now, zone),
+        "day": lambda then: day(then, zone),
+    }
     return Template(
-        template,
-        context={"user": request.scope.get("user"), "path": request.url.path, **context},
-        status_code=status_code,
-        headers={"Cache-Control": "no-store"},
+        template, context={**given, **context}, status_code=status_code, headers={"Cache-Control": "no-store"}
     )
+
+
+def person(request: PageRequest) -> SignedIn:
+    """Who is signed in, on a route that lets nobody else in."""
+    assert request.user is not None, "the guard let nobody through"
+    return request.user
+
+
+def house_of(request: PageRequest) -> House:
+    """The house we are in."""
+    house: House = request.app.state.house
+    return house
 
 
 def go_to(path: str) -> Redirect:

@@ -8,8 +8,7 @@ from litestar.types import ControllerRouterHandler
 from appliance.accounts import people, setup_code
 from appliance.accounts.attempts import Attempts
 from appliance.accounts.errors import AccountError
-from appliance.house import House
-from webreader.pages.page import Form, PageRequest, action, go_to, page, show
+from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, show
 from webreader.pages.sign_in import signed_in
 
 # One for everybody: the code is the same from wherever it is guessed.
@@ -27,7 +26,7 @@ def setup_page(request: PageRequest) -> Response[Any]:
 @action("/setup", access="public")
 def set_up(request: PageRequest, data: Form) -> Response[Any]:
     """Create the first person, an administrator, and sign them in."""
-    house: House = request.app.state.house
+    house = house_of(request)
     attempts: Attempts = request.app.state.attempts
     if _done(request):
         return go_to("/sign-in")
@@ -55,7 +54,7 @@ def set_up(request: PageRequest, data: Form) -> Response[Any]:
 
 
 def _done(request: PageRequest) -> bool:
-    house: House = request.app.state.house
+    house = house_of(request)
     with house.database.read() as session:
         return people.somebody(session)
 

@@ -8,17 +8,16 @@ from litestar.types import ControllerRouterHandler
 
 from appliance.accounts import people, sessions
 from appliance.accounts.attempts import Attempts
-from appliance.house import House
 from appliance.models import User
 from webreader.browser_name import browser_name
 from webreader.caller import COOKIE, caller, session_cookie
-from webreader.pages.page import Form, PageRequest, action, go_to, page, show
+from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, show
 
 
 @page("/sign-in", access="public")
 def sign_in_page(request: PageRequest, next: str = "/") -> Response[Any]:
     """The form; whoever is signed in goes on, and before there is anybody, to the set-up."""
-    house: House = request.app.state.house
+    house = house_of(request)
     with house.database.read() as session:
         if not people.somebody(session):
             return go_to("/setup")
@@ -30,7 +29,7 @@ def sign_in_page(request: PageRequest, next: str = "/") -> Response[Any]:
 @action("/sign-in", access="public")
 def sign_in(request: PageRequest, data: Form) -> Response[Any]:
     """Check name and password. Wrong ones are counted per name and address, so that guessing takes for ever."""
-    house: House = request.app.state.house
+    house = house_of(request)
     attempts: Attempts = request.app.state.attempts
     name, password, target = data.get("name", ""), data.get("password", ""), _local(data.get("next", "/"))
     key = ("sign-in", people.name_key(name)[:100], request.client.host if request.client else "")
@@ -50,7 +49,7 @@ def sign_in(request: PageRequest, data: Form) -> Response[Any]:
 @action("/sign-out")
 def sign_out(request: PageRequest) -> Response[Any]:
     """End the session of this browser."""
-    house: House = request.app.state.house
+    house = house_of(request)
     with house.database.write() as session:
         sessions.sign_out(session, request.cookies.get(COOKIE, ""))
     answer = go_to("/sign-in")
@@ -60,7 +59,7 @@ def sign_out(request: PageRequest) -> Response[Any]:
 
 def signed_in(request: PageRequest, user: User, target: str) -> Response[Any]:
     """Begin a session for somebody who has proved who they are, and go on."""
-    house: House = request.app.state.house
+    house = house_of(request)
     with house.database.write() as session:
         cookie = sessions.sign_in(house, session, user, browser_name(request.headers.get("user-agent", "")))
     answer = go_to(target)

@@ -1,0 +1,109 @@
+"""The library as one person sees it: books with where they are in them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from appliance.library.sorting import folded
+from appliance.models import Book, Device, DeviceProgress, JournalEntry, LibraryFile, Progress, Rendition
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A book, with the person's progress in it if they ever opened it."""
+
+    book: Book
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A stretch of the library in order of title. `total`: how many books there are in all, or fit the search."""
+
+    books: list[Shown]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnDevice:
+    """What one device last said of a book. `fraction`: 0 to 1, `None` when its place could not be understood;
+    `is_current`: whether the current position came from it."""
+
+    name: str
+    kind: str
+    fraction: float | None
+    at: datetime
+    is_current: bool
+
+
+def shelf(session: Session, user_id: int, search: str, offset: int, limit: int) -> Shelved:
+    """Books whose file is there. `search`: words that occur in title, authors or series, whatever the accents."""
+    words = folded(search).split()
+    rows = session.exec(
+        select(Book.id, Book.title, Book.authors, Book.series).where(_is_there()).order_by(Book.sort_title, Book.id)
+    )
+    ids = [id for id, title, authors, series in rows if _fits(words, title, *authors, series or "")]
+    wanted = ids[offset : offset + limit]
+    shown = {item.book.id: item for item in _shown(session, user_id, col(Book.id).in_(wanted))}
+    return Shelved([shown[id] for id in wanted], len(ids))
+
+
+def being_read(session: Session, user_id: int, limit: int) -> list[Shown]:
+    """The books somebody is in the middle of, the one read last first."""
+    return _shown(session, user_id, _is_there() & (col(Progress.status) == "reading"), limit)
+
+
+def one_book(session: Session, user_id: int, book_id: str) -> Shown | None:
+    """A book, also one whose files are away."""
+    return next(iter(_shown(session, user_id, col(Book.id) == book_id)), None)
+
+
+def on_devices(session: Session, user_id: int, book_id: str) -> list[OnDevice]:
+    """What each of the person's devices last said of a book, the latest first."""
+    rows = session.exec(
+        select(Device, JournalEntry, Progress.entry_id)
+        .join(DeviceProgress, col(DeviceProgress.device_id) == Device.id)
+        .join(JournalEntry, col(JournalEntry.id) == DeviceProgress.reported_entry_id)
+        .join(Progress, (col(Progress.user_id) == user_id) & (col(Progress.book_id) == book_id), isouter=True)
+        .where(Device.user_id == user_id, DeviceProgress.book_id == book_id, col(Device.revoked_at).is_(None))
+        .order_by(col(JournalEntry.received_at).desc())
+    )
+    return [
+        OnDevice(device.name, device.kind, _fraction(entry), entry.received_at, entry.id == current)
+        for device, entry, current in rows
+    ]
+
+
+def _shown(session: Session, user_id: int, which: ColumnElement[bool], limit: int | None = None) -> list[Shown]:
+    query = (
+        select(Book, Progress)
+        .join(Progress, (col(Progress.book_id) == Book.id) & (col(Progress.user_id) == user_id), isouter=True)
+        .where(which)
+        .order_by(col(Progress.activity_at).desc())
+        .limit(limit)
+    )
+    return [Shown(book, progress) for book, progress in session.exec(query)]
+
+
+def _is_there() -> ColumnElement[bool]:
+    return (
+        select(LibraryFile.id)
+        .join(Rendition, col(Rendition.sha256) == LibraryFile.sha256)
+        .where(Rendition.book_id == Book.id, col(LibraryFile.missing_since).is_(None))
+        .exists()
+    )
+
+
+def _fits(words: list[str], *texts: str) -> bool:
+    if not words:
+        return True
+    text = folded(" ".join(texts))
+    return all(word in text for word in words)
+
+
+def _fraction(entry: JournalEntry) -> float | None:
+    if entry.tick is not None and entry.total:
+        return entry.tick / entry.total
+    return entry.percent

@@ -1,0 +1,96 @@
+"""The devices of whoever is signed in: add, rename, remove, and what each has to be told."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Response
+from litestar.types import ControllerRouterHandler
+
+from appliance.accounts import devices
+from appliance.accounts.devices import NewDevice
+from appliance.accounts.errors import AccountError
+from appliance.addresses import kobo_url, kosync_url
+from appliance.models import User
+from webreader.caller import base_url
+from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
+
+OFFERED = ("kobo", "kosync")
+
+
+@page("/devices")
+def devices_page(request: PageRequest) -> Response[Any]:
+    """The list. Clients of a KOSync login stand below it."""
+    house, owner = house_of(request), person(request)
+    with house.database.read() as session:
+        mine = devices.of_person(session, owner.user_id)
+    clients = {device.id: [other for other in mine if other.parent_id == device.id] for device in mine}
+    return show(
+        "devices.html",
+        request,
+        devices=[device for device in mine if device.parent_id is None],
+        clients=clients,
+        here=owner.device_id,
+        only_here=_is_only_here(base_url(request)),
+    )
+
+
+@action("/devices")
+def add(request: PageRequest, data: Form) -> Response[Any]:
+    """Add a device and show, this once, what it has to be told."""
+    house, owner = house_of(request), person(request)
+    if data.get("kind") not in OFFERED:
+        raise AccountError("That is no kind of device that can be added here. Choose one of those offered.")
+    with house.database.write() as session:
+        user = session.get_one(User, owner.user_id)
+        added = devices.add_device(house, session, user, data["kind"], data.get("name"))
+    return _told(request, added)
+
+
+@action("/devices/{device_id:int}/renew")
+def renew(request: PageRequest, device_id: int) -> Response[Any]:
+    """Give a device new secrets in place of lost ones."""
+    house, owner = house_of(request), person(request)
+    with house.database.write() as session:
+        renewed = devices.renew(session, owner.user_id, device_id)
+    return _told(request, renewed)
+
+
+@action("/devices/{device_id:int}/rename")
+def rename(request: PageRequest, device_id: int, data: Form) -> Response[Any]:
+    """Call a device something else."""
+    house, owner = house_of(request), person(request)
+    with house.database.write() as session:
+        devices.rename(session, owner.user_id, device_id, data.get("name", ""))
+    return go_to("/devices")
+
+
+@action("/devices/{device_id:int}/remove")
+def remove(request: PageRequest, device_id: int) -> Response[Any]:
+    """Shut a device out; what was read on it stays."""
+    house, owner = house_of(request), person(request)
+    with house.database.write() as session:
+        devices.revoke(house, session, owner.user_id, device_id)
+    return go_to("/devices")
+
+
+def _told(request: PageRequest, added: NewDevice) -> Response[Any]:
+    base = base_url(request)
+    return show(
+        "device_added.html",
+        request,
+        device=added.device,
+        endpoint=kobo_url(base, added.token) if added.token else None,
+        server=kosync_url(base),
+        login=added.login,
+        password=added.password,
+        only_here=_is_only_here(base),
+    )
+
+
+def _is_only_here(base: str) -> bool:
+    """Whether this address means the machine that asks, so that no other device can use it."""
+    host = urlsplit(base).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+routes: list[ControllerRouterHandler] = [devices_page, add, renew, rename, remove]

@@ -1,0 +1,50 @@
+"""The library: what is being read, and all books as a wall of covers."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response
+from litestar.types import ControllerRouterHandler
+
+from appliance.reading import bookcase
+from webreader.pages.covers import cover_address
+from webreader.pages.page import PageRequest, house_of, page, person, show
+
+PER_PAGE = 60
+CONTINUED = 4
+
+
+@page("/")
+def library(request: PageRequest, q: str = "", p: int = 1) -> Response[Any]:
+    """`q`: words to look for. `p`: the page, from 1."""
+    house = house_of(request)
+    reader = person(request)
+    number = min(max(p, 1), 10_000)
+    search = q.strip()[:200]
+    with house.database.read() as session:
+        shelved = bookcase.shelf(session, reader.user_id, search, (number - 1) * PER_PAGE, PER_PAGE)
+        is_first = number == 1 and not search
+        continued = bookcase.being_read(session, reader.user_id, CONTINUED) if is_first else []
+    pages = max(-(-shelved.total // PER_PAGE), 1)
+    return show(
+        "library.html",
+        request,
+        books=shelved.books,
+        total=shelved.total,
+        continued=continued,
+        search=search,
+        number=number,
+        pages=pages,
+        previous=_address(search, number - 1) if number > 1 else None,
+        following=_address(search, number + 1) if number < pages else None,
+        folders=house.settings.books,
+        cover_address=cover_address,
+    )
+
+
+def _address(search: str, number: int) -> str:
+    given = {"q": search} if search else {}
+    return f"/?{urlencode({**given, 'p': number})}"
+
+
+routes: list[ControllerRouterHandler] = [library]
