@@ -73,7 +73,9 @@ def read_metadata(package: Package) -> Metadata:
 def line(text: str, limit: int = MAX_LINE) -> str:
     """Text on one line: white space folded, control characters gone, at most `limit` characters."""
     folded = " ".join(text.split())
-    kept = "".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cs"))
+    kept = folded
+    if not folded.isprintable():
+        kept = "".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cs"))
     return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
 
 

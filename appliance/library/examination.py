@@ -46,8 +46,8 @@ class Refused:
 def examine(path: Path) -> Examined:
     """Read one book file. Raises `BookError`; `OSError` when the file itself cannot be read."""
     with Archive(path) as archive:
-        summary = summarise(archive)
         package = read_package(archive)
+        summary = summarise(archive, package)
         doubts = [*package.doubts, *_doubts(summary)]
         cover = find_cover(archive, package)
         cover_sha256 = None

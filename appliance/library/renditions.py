@@ -1,8 +1,9 @@
 """Find renditions by what devices call them, and open them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import defer
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from appliance.house import House
@@ -41,10 +42,13 @@ def open_rendition(house: House, session: Session, sha256: str) -> OpenBook | No
     When only the metadata of a book was edited, its former bytes are gone but every document has the same text, so
     positions in the former rendition are read in its successor.
     """
+    held = house.shelf.held(sha256)
+    if held is not None:
+        return held
     rendition = session.get(Rendition, sha256)
     if rendition is None:
         return None
-    summary = BookSummary.from_json(rendition.summary)
+    summary = _summary(rendition)
     path = path_of(house, session, sha256)
     if path is not None:
         return house.shelf.book(sha256, path, summary)
@@ -61,7 +65,7 @@ def open_rendition(house: House, session: Session, sha256: str) -> OpenBook | No
         .order_by(col(Rendition.created_at).desc())
     )
     for successor in session.exec(successors).all():
-        other = BookSummary.from_json(successor.summary)
+        other = _summary(successor)
         if other is None or _texts(other) != _texts(summary):
             continue
         path = path_of(house, session, successor.sha256)
@@ -70,28 +74,39 @@ def open_rendition(house: House, session: Session, sha256: str) -> OpenBook | No
     return None
 
 
+def _summary(rendition: Rendition) -> BookSummary | None:
+    return BookSummary.from_json(rendition.summary) if rendition.summary else None
+
+
 def _texts(summary: BookSummary) -> list[tuple[str, int, str]]:
     return [(document.path, document.occurrence, document.digest) for document in summary.documents]
 
 
-def by_digest(session: Session, value: str) -> Rendition | None:
-    """The rendition that a KOSync document digest means: partial MD5 first, then MD5 of a file name (weak).
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a digest means: a rendition of a book."""
 
-    Of several, one that is its book's reference rendition comes first, then the newest (koreader.md 2.3: neither
-    digest proves identity).
-    """
-    query = (
-        select(Rendition)
-        .join(Digest, col(Digest.sha256) == col(Rendition.sha256))
-        .join(Book, col(Book.id) == col(Rendition.book_id))
-        .where(Digest.value == value.strip().lower())
-        .order_by(
-            col(Digest.kind).desc(),  # "partial_md5" after "filename_md5"
-            (col(Book.main_sha256) == col(Rendition.sha256)).desc(),
-            col(Rendition.created_at).desc(),
-        )
-        # Large, and not needed to answer a device; loaded when asked for.
-        .options(defer(Rendition.summary), defer(Rendition.contents))  # type: ignore[arg-type]
-        .limit(1)
+    sha256: str
+    book_id: str
+
+
+# Of several, one that is its book's reference rendition comes first, then the newest (koreader.md 2.3: neither digest
+# proves identity). Built once, because a device asks this with each of its reports.
+_BY_DIGEST = (
+    select(Rendition.sha256, Rendition.book_id)
+    .join(Digest, col(Digest.sha256) == col(Rendition.sha256))
+    .join(Book, col(Book.id) == col(Rendition.book_id))
+    .where(col(Digest.value) == bindparam("value"))
+    .order_by(
+        col(Digest.kind).desc(),  # "partial_md5" after "filename_md5"
+        (col(Book.main_sha256) == col(Rendition.sha256)).desc(),
+        col(Rendition.created_at).desc(),
     )
-    return session.exec(query).first()
+    .limit(1)
+)
+
+
+def by_digest(session: Session, value: str) -> Named | None:
+    """The rendition that a KOSync document digest means: partial MD5 first, then MD5 of a file name (weak)."""
+    row = session.connection().execute(_BY_DIGEST, {"value": value.strip().lower()}).first()
+    return Named(row.sha256, row.book_id) if row else None

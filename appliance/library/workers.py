@@ -21,6 +21,7 @@ from typing import IO, Self
 import msgspec
 
 from appliance.epub.errors import BookError, TooLarge
+from appliance.epub.metadata import line
 from appliance.library.examination import Examined, Refused, examine
 
 MEMORY = 256 * 1024 * 1024  # bytes of data of one worker
@@ -157,7 +158,7 @@ def _answer(request: _Request) -> _Answer:
     try:
         return _Answer(examined=examine(Path(request.path)))
     except BookError as error:
-        return _Answer(refused=Refused(str(error), error.remedy))
+        return _Answer(refused=Refused(line(str(error), 1000), error.remedy))
     except OSError as error:
         return _Answer(lost=error.strerror or str(error))
     except MemoryError:
@@ -166,7 +167,7 @@ def _answer(request: _Request) -> _Answer:
         # One odd file must never stop a scan; the text lets the bug be found.
         return _Answer(
             refused=Refused(
-                f"Bookwake failed to read the file ({type(error).__name__}: {error}).",
+                line(f"Bookwake failed to read the file ({type(error).__name__}: {error}).", 1000),
                 "This is a fault in Bookwake. Please report it and, if you may, attach the file.",
             )
         )

@@ -1,16 +1,18 @@
 """What must be known of a rendition without opening it: its documents, their lengths and hashes. A few kB of JSON."""
 
 import json
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from itertools import accumulate
+from operator import attrgetter
 
 from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
 from appliance.epub.package import Package, read_package
 from appliance.positions.crengine_fragments import count_fragments
-from appliance.positions.document import DocumentIndex
+from appliance.positions.document import digest as hashed
+from appliance.positions.text import canonical_text
 
 INDEX_VERSION = 1
 
@@ -38,6 +40,9 @@ class SpineDocument:
     length: int
     digest: str
     mode: str
+
+
+_row = attrgetter(*(column.name for column in fields(SpineDocument)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class BookSummary:
 
     def to_json(self) -> str:
         """Compact JSON, the same for equal summaries."""
-        rows = [list(astuple(document)) for document in self.documents]
+        rows = [_row(document) for document in self.documents]
         head = [INDEX_VERSION, self.spine_step, self.spine_id, self.fingerprint, self.fragments]
         return json.dumps([head, rows], ensure_ascii=False, separators=(",", ":"))
 
@@ -93,9 +98,10 @@ class BookSummary:
         return cls(tuple(SpineDocument(*row) for row in rows), head[1], head[2], head[3], head[4])
 
 
-def summarise(archive: Archive) -> BookSummary:
-    """Read every document of the spine once. Raises `BookError` when the book cannot be used at all."""
-    package = read_package(archive)
+def summarise(archive: Archive, package: Package | None = None) -> BookSummary:
+    """Read every document of the spine once. `package`: that of the archive, if it was read already. Raises `BookError`
+    when the book cannot be used at all."""
+    package = package or read_package(archive)
     documents, fragments = _documents(archive, package)
     fingerprint = blake2b(digest_size=16)
     for document in documents:
@@ -128,8 +134,9 @@ def _documents(archive: Archive, package: Package) -> tuple[tuple[SpineDocument,
                 size = len(data)
                 fragments = count_fragments(data)
                 if known is None:
-                    index = DocumentIndex(parse_document(data, media_type))
-                    length, digest, mode = index.length, index.digest, index.mode
+                    parsed = parse_document(data, media_type)
+                    text = canonical_text(parsed)
+                    length, digest, mode = len(text), hashed(text), parsed.mode
             except BookError:
                 pass  # a missing or unreadable document still takes its number
         document = SpineDocument(
