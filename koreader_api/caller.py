@@ -7,23 +7,21 @@ import hmac
 from typing import Any
 
 from litestar import Request
+from sqlmodel import Session
 
 from appliance.accounts.devices import by_login
 from appliance.accounts.tokens import hash_token
-from appliance.house import House
 from appliance.models import Device
 from koreader_api.wire import WireError
 
 
-def caller(request: Request[Any, Any, Any]) -> Device:
+def caller(request: Request[Any, Any, Any], session: Session) -> Device:
     """The login of the request. Raises `WireError` 401 when there is none, or its key does not fit."""
-    house: House = request.app.state.house
     given = credentials(request)
     if given is None:
         raise WireError(401, 2001, "Unauthorized")
     login, key = given
-    with house.database.read() as session:
-        device = by_login(session, login)
+    device = by_login(session, login)
     stored = device.token_hash if device and device.token_hash else "-"
     # The password is random (accounts.devices), so a fast hash is enough and a guess is hopeless.
     if not hmac.compare_digest(stored, hash_token(key)) or device is None:

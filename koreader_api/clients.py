@@ -6,6 +6,7 @@ calls itself and its id (docs/reference/koreader.md 1.6).
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -14,12 +15,19 @@ from appliance.models import Device
 MAX_CLIENTS = 200  # per login; more is a client that invents an id each time
 SEEN_STEP = timedelta(minutes=5)  # `last_seen_at` is written no more often, to spare the card
 
+_FIND = select(Device.id, Device.last_seen_at).where(
+    col(Device.parent_id) == bindparam("login"), col(Device.client_key) == bindparam("key")
+)
+
 
 def client_device(session: Session, login: Device, device: str, device_id: str, now: datetime) -> int:
     """The device row of a client, added when it is new. Runs inside the caller's transaction."""
     assert login.id is not None
     key = f"{device_id}\n{device}"
-    row = session.exec(select(Device).where(Device.parent_id == login.id, Device.client_key == key)).first()
+    found = session.connection().execute(_FIND, {"login": login.id, "key": key}).first()
+    if found is not None and found.last_seen_at is not None and now - found.last_seen_at <= SEEN_STEP:
+        return int(found.id)
+    row = session.get(Device, found.id) if found else None
     if row is None:
         known = session.exec(
             select(Device).where(Device.parent_id == login.id).order_by(col(Device.id).desc()).limit(MAX_CLIENTS)
@@ -41,7 +49,7 @@ def client_device(session: Session, login: Device, device: str, device_id: str, 
                 session.add(row)
         except IntegrityError:  # another thread was faster (PostgreSQL; on SQLite writers queue)
             return client_device(session, login, device, device_id, now)
-    elif row.last_seen_at is None or now - row.last_seen_at > SEEN_STEP:
+    else:
         row.last_seen_at = now
         session.add(row)
     return _id(row)

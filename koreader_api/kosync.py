@@ -51,7 +51,9 @@ def create_user() -> Response[Any]:
 @get("/users/auth", opt=OPTIONS, sync_to_thread=True)
 def authorize(request: Request[Any, Any, Any]) -> Response[Any]:
     """`GET /users/auth` → 200 `{"authorized":"OK"}`, 401 code 2001."""
-    caller(request)
+    house: House = request.app.state.house
+    with house.database.read() as session:
+        caller(request, session)
     return answer(200, {"authorized": "OK"})
 
 
@@ -62,10 +64,10 @@ def put_progress(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
     Only 200 counts: with any other success the stock client queues the same item again (1.4).
     """
     house: House = request.app.state.house
-    login = caller(request)
-    update = read_progress(body)
     now = house.now()
     with house.database.read() as session:
+        login = caller(request, session)
+        update = read_progress(body)
         rendition = by_digest(session, update.document)
         located = _located(house, session, rendition.book_id, rendition.sha256, update) if rendition else None
     with house.database.write() as session:
@@ -95,9 +97,9 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
     `progress` is valid for that very file, because KOReader goes to page 1 on any other string (1.5).
     """
     house: House = request.app.state.house
-    login = caller(request)
-    document = read_document(document)
     with house.database.read() as session:
+        login = caller(request, session)
+        document = read_document(document)
         last = _last_push(session, login.user_id, document)
         rendition = by_digest(session, document)
         if rendition is None:

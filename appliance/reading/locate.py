@@ -4,12 +4,15 @@ import json
 import math
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, select
 
 from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Book
 from appliance.positions import KoboLocator, OpenBook, Place, Reason, Status, translate
+
+_REFERENCE = select(Book.main_sha256).where(col(Book.id) == bindparam("book_id"))
 
 NOWHERE = Place(None, Status.FAILED, Reason.UNREADABLE, None, 0)
 
@@ -30,14 +33,14 @@ def locate(
     `dialect`: xpointer, cfi, kobo (JSON with source and value) or fraction. `percent` (0 to 1) is used when the
     locator cannot be resolved; the place is then approximate. May open files: call it outside write transactions.
     """
-    book = session.get(Book, book_id)
+    row = session.connection().execute(_REFERENCE, {"book_id": book_id}).first()
     rendition = open_rendition(house, session, sha256)
-    if book is None or rendition is None:
+    if row is None or rendition is None:
         return Located(NOWHERE, None)
     place = decode(rendition, dialect, locator)
     if place.position is None and percent is not None and math.isfinite(percent):
         place = rendition.decode_fraction(min(max(percent, 0.0), 1.0))
-    reference_sha256 = book.main_sha256 or sha256
+    reference_sha256 = row.main_sha256 or sha256
     if reference_sha256 != sha256:
         reference = open_rendition(house, session, reference_sha256)
         if reference is None:
