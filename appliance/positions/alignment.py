@@ -29,9 +29,9 @@ class Alignment:
 
     @property
     def share(self) -> float:
-        """Share of the longer text that has an equal on the other side."""
-        longest = max(self.left_length, self.right_length)
-        return sum(block.length for block in self.blocks) / longest if longest else 1.0
+        """Share of the shorter text that has an equal on the other side."""
+        shorter = min(self.left_length, self.right_length)
+        return sum(block.length for block in self.blocks) / shorter if shorter else 1.0
 
     def to_right(self, k: int, *, before: bool = False) -> tuple[int, bool]:
         """The place in the right text for place `k` of the left one, and whether the character beside it (the one

@@ -13,6 +13,8 @@ Affinity = Literal["after", "before"]
 
 ATOM = "\ufffc"
 ATOMS = frozenset({"img", "svg", "image", "video", "audio", "math", "iframe"})
+# Text inside these atoms is ink all the same: what a reader without video shows instead. All engines have it.
+OPEN_ATOMS = frozenset({"video", "audio"})
 SILENT = frozenset({"script", "style", "template"})
 
 # The five HTML white-space characters, and U+FFFD, which converters remove (kepub.md 4, step 7).

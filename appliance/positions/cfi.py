@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from appliance.positions.canonical import Position, Reason, Status
+from appliance.positions.canonical import ATOMS, OPEN_ATOMS, SILENT, Position, Reason, Status
 from appliance.positions.document import Chunk, DocumentIndex, Element
 from appliance.positions.found import Found
 from appliance.positions.ink import code_points, ink_end, ink_length, ink_offset, units
@@ -136,7 +136,7 @@ def find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None) -> F
         return _in_element(index.ids[last.id], offset)
     element = index.root
     for number, step in enumerate(steps):
-        if element.name in _CLOSED and element is not index.root:
+        if element.name in _CLOSED and element is not index.root and not element.children:
             return Found(element.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
         if step.index % 2 == 0:
             if 0 < step.index <= 2 * len(element.children):
@@ -153,7 +153,7 @@ def find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None) -> F
     return _in_element(element, offset)
 
 
-_CLOSED = frozenset({"head", "img", "svg", "image", "video", "audio", "math", "iframe", "script", "style", "template"})
+_CLOSED = (ATOMS | SILENT | {"head"}) - OPEN_ATOMS
 
 
 def _in_chunk(element: Element, step: int, offset: int | None) -> Found:
@@ -205,9 +205,8 @@ def point(index: DocumentIndex, position: Position) -> Name:
             return _to_chunk(chunk, ink_offset(chunk.text, k - chunk.first), k)
         atom = index.atoms.get(k)
     if atom is None:
-        return Name(steps_to(index.body), None, 0)
-    if atom is index.root:  # an SVG document: a path must have a step, so the place before its first child
-        return Name((Step(0),), None, 0)
+        # In a document without text; a path must have a step, so in an SVG it is the place before the first child.
+        return Name(steps_to(index.body) or (Step(0),), None, 0)
     return Name(steps_to(atom), None, k)
 
 

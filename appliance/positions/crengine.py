@@ -12,14 +12,16 @@ from functools import cached_property
 from typing import Any, Self
 
 from appliance.positions.alignment import Alignment, align
-from appliance.positions.canonical import ATOM, ATOMS, SILENT
+from appliance.positions.canonical import ATOM, ATOMS, OPEN_ATOMS, SILENT
 from appliance.positions.crengine_defaults import KEPT, SVG_TEXT, TEXTLESS
+from appliance.positions.crengine_fragments import is_shown
 from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, scan
 from appliance.positions.crengine_space import close, number
 from appliance.positions.crengine_styles import Style, StyleBook, Styles, applies
 from appliance.positions.crengine_text import fold, keep, pieces
 from appliance.positions.ink import ink, ink_length
 
+_SILENT = (ATOMS | SILENT) - OPEN_ATOMS
 _ROOT_STYLE = Style("block", False, "normal")
 
 
@@ -153,15 +155,15 @@ class FragmentTree:
     """One DocFragment.
 
     `body`: its body element, `None` when the engine shows a message instead. `ink`: canonical text as the engine has
-    it; `texts`: text nodes with canonical characters, in order; `atoms`: element by canonical index. `bodies`: how many
-    body elements stand in a row in the file, each a fragment of its own; only the first is kept.
+    it; `texts`: text nodes with canonical characters, in order; `atoms`: element by canonical index.
+    Of several bodies in a row, each a fragment, only the first is kept.
     """
 
     def __init__(self, source: str, path: str, book: StyleBook, text: str | None = None) -> None:
         builder = _Builder(path, book)
-        builder.run(source)
+        if is_shown(source, path):
+            builder.run(source)
         self.body = builder.body
-        self.bodies = builder.bodies
         self.texts = builder.texts
         self.atoms = builder.atoms
         self.ink = ink("".join(builder.pieces))
@@ -187,7 +189,6 @@ class _Builder:
         self.path = path
         self.book = book
         self.body: Node | None = None
-        self.bodies = 0
         self.texts: list[TextNode] = []
         self.atoms: dict[int, Node] = {}
         self.pieces: list[str] = []
@@ -199,6 +200,7 @@ class _Builder:
         self.silent = 0  # elements open in which no text is ink
         self.svg = 0
         self.math = 0
+        self.drawing: Node | None = None  # the root of an SVG document
 
     def run(self, source: str) -> None:
         tokens = scan(source)
@@ -208,10 +210,8 @@ class _Builder:
         for token in tokens:
             kind = token.kind
             if self.current is None:
-                # Behind </body>: only another body counts.
-                if kind == "open" and token.text.lower() == "body":
-                    self.bodies += 1
-            elif kind == "text":
+                break  # another body would be another fragment
+            if kind == "text":
                 self._text(token.text, False)
             elif kind == "open":
                 self._open(token)
@@ -228,7 +228,7 @@ class _Builder:
 
     def _head(self, tokens: Iterator[Token]) -> None:
         """Up to the start of the body: only style sheets are of interest."""
-        style = False
+        style = html = False
         for token in tokens:
             if token.kind == "text" and style:
                 self.sheets.append(("style", token.text))
@@ -238,6 +238,7 @@ class _Builder:
             name = token.text.lower()
             style = False
             if name == "html":
+                html = True
                 self.html.attributes = attributes(token.attributes)
             elif name == "style":
                 style = applies(attributes(token.attributes).get("media", ""))
@@ -250,11 +251,16 @@ class _Builder:
                     and applies(link.get("media", ""))
                 ):
                     self.sheets.append(("link", link["href"]))
-            elif name == "body":
+            elif name == "body" or (name == "svg" and not html):
                 self.styles = self.book.styles(self.path, self.sheets)
                 self.html.style = self.styles.of(self.html, _ROOT_STYLE)
-                self.bodies = 1
+                if name == "svg":
+                    self._open(Token("open", "body"))
+                    self._open(Token("open", "autoboxing"))
                 self._open(token)
+                if name == "svg":
+                    self.drawing = self.current
+                    self.silent -= 1
                 return
 
     def _open(self, token: Token) -> None:
@@ -272,21 +278,26 @@ class _Builder:
         node.style = self.styles.of(node, parent.style)
         node.hidden = parent.hidden or node.style.display == "none"
         self.current = node
-        if name in ATOMS or name in SILENT:
-            if name in ATOMS and not self.silent:
-                self.atoms[self.k] = node
-                self.pieces.append(ATOM)
-                self.k += 1
-            self.silent += 1
+        if name in ATOMS and not self.silent and node is not self.drawing:
+            self.atoms[self.k] = node
+            self.pieces.append(ATOM)
+            self.k += 1
+        self.silent += self._is_silent(node)
         self.svg += name == "svg"
         self.math += name == "math"
         if token.closed:
             self._leave()
 
+    def _is_silent(self, node: Node) -> bool:
+        """Whether text inside is no ink (`canonical.ATOMS`); in an SVG document the drawing itself is the text."""
+        return node.name in _SILENT and not (self.drawing is not None and node.name == "svg")
+
     def _close(self, name: str) -> None:
         """Close up to the nearest open element of that name; nothing if there is none."""
         name = name if self.svg and name.lower() != "svg" else name.lower()
         node = self.current
+        if name == "body":
+            node = self.body  # the first end tag of that name ends the fragment, whatever it closes
         while node is not None and node is not self.html:
             if node.name == name:
                 while self.current is not node:
@@ -299,8 +310,7 @@ class _Builder:
         node = self.current
         assert node is not None
         node.last = self.k
-        if node.name in ATOMS or node.name in SILENT:
-            self.silent -= 1
+        self.silent -= self._is_silent(node)
         self.svg -= node.name == "svg"
         self.math -= node.name == "math"
         close(node)

@@ -7,6 +7,18 @@ from appliance.positions.crengine_scan import decode, scan
 _BODY = re.compile(rb"<body[\s/>]", re.IGNORECASE)
 
 
+def is_shown(source: str, path: str) -> bool:
+    """Whether the engine takes a file for markup; otherwise it shows a message in its place."""
+    head = source[:2048].lower()
+    if len(source) <= 30:
+        return False
+    if "<html" in head and ("<head" in head or "<body" in head):
+        return True
+    if re.search(r"<!doctype.{0,32}html", head, re.DOTALL) or "<svg" in head:
+        return True
+    return path.lower().endswith((".htm", ".html", ".xhtml")) and any(mark in head for mark in ("<!--", "<p>", "ul"))
+
+
 def count_fragments(data: bytes) -> int:
     """1, but one for each `body` when a file has several, one after the other."""
     return 1 if len(_BODY.findall(data)) < 2 else max(_bodies(decode(data)), 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.epub.document import Document
 from appliance.epub.markup import local_name
-from appliance.positions.canonical import ATOM, ATOMS, SILENT
+from appliance.positions.canonical import ATOM, ATOMS, OPEN_ATOMS, SILENT
 from appliance.positions.ink import ink, ink_length
 
 KOBO_SPAN = re.compile(r"kobo\.\d+\.\d+")
@@ -186,11 +186,8 @@ class DocumentIndex:
         current = self.body
         if current.id:
             self.ids.setdefault(current.id, current)
-        if current.name in ATOMS:  # an SVG document is one atom
-            self.atoms[0] = current
-            self.text = ATOM
-            current.last = 1
-            return
+        # In an SVG document the drawing is the text, not an atom in one.
+        closed = ATOMS - OPEN_ATOMS - {current.name}
         children = iter(source)
         pending = source.text or ""
         stack: list[tuple[Element, Any, str]] = []
@@ -212,12 +209,12 @@ class DocumentIndex:
                     self.ids.setdefault(identifier, element)
                     if name == "span" and KOBO_SPAN.fullmatch(identifier):
                         self.spans.append(element)
-                if name in ATOMS:
+                if name in OPEN_ATOMS or name in closed:
                     self.atoms[k] = element
                     pieces.append(ATOM)
                     k += 1
                     element.last = k
-                elif name not in SILENT:
+                if name not in closed and name not in SILENT:
                     if name in _BLOCKS and blocks[-1] != k:
                         blocks.append(k)
                     if len(child):

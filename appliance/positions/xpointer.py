@@ -77,10 +77,10 @@ def _find(tree: FragmentTree, pointer: Pointer) -> Found:
         return Found(0, Status.APPROXIMATE, Reason.NO_PLACE)
     node: Node | TextNode = tree.body
     for name, nth in pointer.steps[1:]:
-        if name.lower() in BOXES:
-            return _in_box(node, pointer)
         child = _child(node, name, nth)
         if child is None:
+            if name.lower() in BOXES:
+                return _in_box(node)
             return Found(node.first, Status.APPROXIMATE, Reason.NO_PLACE)
         node = child
     return _at(node, pointer.offset)
@@ -116,7 +116,7 @@ def _at(node: Node | TextNode, offset: int | None) -> Found:
     return Found(node.children[offset].first, status, reason)
 
 
-def _in_box(node: Node | TextNode, pointer: Pointer) -> Found:
+def _in_box(node: Node | TextNode) -> Found:
     """A pointer of before March 2020 with boxes among its steps: children of a box are children of the nearest real
     element, but their numbers counted within the box, so only the enclosing element is certain."""
     return Found(node.first, Status.APPROXIMATE, Reason.OTHER_DIALECT)
