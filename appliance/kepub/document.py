@@ -50,12 +50,12 @@ def kepub_document(data: bytes, media_type: str) -> bytes | None:
         raise NoBody("The document has no body.")
     spanned = "koboSpan" in source and _has_spans(root)
     columned = "book-columns" in source and _has_wrappers(root)
-    if spanned and columned:
-        return None
     first, last = body + 1, _end(parts, body)
-    if not spanned:
-        for index, text in _spans(parts, first, last - 1, source):
-            parts[index] = text
+    edits = [] if spanned else _spans(parts, first, last - 1, source)
+    if columned and not edits:
+        return None
+    for index, text in edits:
+        parts[index] = text
     if not columned:
         parts[body] += _OUTER
         parts[last] = _OUTER_END + parts[last]
@@ -129,6 +129,7 @@ def _edit_head(parts: list[str], body: int) -> None:
     styled = False
     for at in range(1, body, 2):
         tag = parts[at]
+        styled = styled or "kobostylehacks" in tag
         if tag.startswith("<?xml "):
             parts[at] = _DECLARED_ENCODING.sub(r"\1\2utf-8\2", tag)
             continue
