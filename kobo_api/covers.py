@@ -1,0 +1,55 @@
+"""Covers (docs/reference/kobo-protocol.md 6.3)."""
+
+from functools import lru_cache
+from io import BytesIO
+
+from sqlmodel import Session, select
+
+from appliance.library.covers import cover as cover_file
+from appliance.models import KoboEntitlement
+from kobo_api.call import Answer, Call, FileAnswer
+
+MEDIA_TYPE = "image/jpeg"
+ID_LENGTH = 36  # an image id is the entitlement's UUID, a dash, and the picture's hash
+DEFAULT = 1000  # pixels, for a size that is no number
+# The device keeps a picture under its id for ever, so may everything between.
+FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
+
+
+def cover(call: Call, image: str, width: str, height: str, grey: str, quality: str = "") -> Answer | FileAnswer:
+    """`GET …/covers/{ImageId}/{Width}/{Height}[/{Quality}]/{IsGreyscale}/image.jpg` → a JPEG that fits into the size.
+    An unknown id gets a blank picture, which is gentler than 404."""
+    with call.house.database.read() as session:
+        book_id = _book_of(session, call.caller.user_id, image[:ID_LENGTH].lower())
+        path = None
+        if book_id is not None:
+            path = cover_file(
+                call.house, session, book_id, _pixels(width), _pixels(height), grey=grey.lower() == "true"
+            )
+    if path is None:
+        return Answer(_blank(), headers={"cache-control": "no-store"}, content_type=MEDIA_TYPE)
+    size = path.stat().st_size
+    etag = f'"{path.parent.name[:32]}-{path.stem}"'
+    if call.headers.get("if-none-match") == etag:
+        return Answer(status=304, headers={**FOREVER, "etag": etag})
+    return FileAnswer(path, 0, size, 200, {**FOREVER, "etag": etag}, MEDIA_TYPE)
+
+
+def _book_of(session: Session, user_id: int, entitlement_id: str) -> str | None:
+    query = select(KoboEntitlement.book_id).where(
+        KoboEntitlement.id == entitlement_id, KoboEntitlement.user_id == user_id
+    )
+    return session.exec(query).first()
+
+
+def _pixels(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else DEFAULT
+
+
+@lru_cache(maxsize=1)
+def _blank() -> bytes:
+    from PIL import Image  # heavy, and hardly ever needed
+
+    picture = BytesIO()
+    Image.new("L", (2, 3), 224).save(picture, "JPEG")
+    return picture.getvalue()

@@ -1,0 +1,220 @@
+"""`GET /v1/library/sync`: what changed for this device, a page at a time (docs/reference/kobo-protocol.md 4)."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from appliance.models import KoboDelivery, KoboEntitlement
+from appliance.reading.projection import Projected, project
+from kobo_api import book_rows
+from kobo_api.book_rows import BookRow
+from kobo_api.call import Answer, Call, answer
+from kobo_api.downloads import planned_url
+from kobo_api.entitlements import entitlement, fingerprint, metadata, removed_metadata
+from kobo_api.ledger import News, Shown, Told, decide
+from kobo_api.reading_state import first_state, moved_state, note_told
+from kobo_api.sync_run import SLACK, Run, latest_id, move_horizon, open_run, save_checkpoint, write_token
+from kobo_api.wire import BookMetadata
+
+PAGE = 100  # events; each page costs the device a pause, and it waits 30 s for one (4.3)
+STATES = 25  # places in a page; each may have to open a book
+PATIENCE = 0.25  # seconds after which a page is closed with the places it has
+ATTEMPTS = 5
+
+_DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
+_ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page before it is given: its events, what the ledger must then say, and where the run stands."""
+
+    cursor_at: datetime
+    cursor_id: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+    entitlements: list[dict[str, Any]] = field(default_factory=list)
+    added: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    places: list[tuple[str, int, Projected | None]] = field(default_factory=list)
+    more: bool = False
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.events) >= PAGE
+
+
+def sync(call: Call) -> Answer:
+    """`GET /v1/library/sync` → an array of events, `x-kobo-synctoken`, and `x-kobo-sync: continue` exactly while there
+    is more. Nothing is converted here: books are offered as the KEPUB that they will be.
+
+    The page is computed first and written into the ledger in a short transaction; if another sync of this device or
+    user came between, it is computed again.
+    """
+    for _ in range(ATTEMPTS):
+        run = open_run(call.house, call.caller.device_id, call.headers.get("x-kobo-synctoken", ""))
+        if run.looping:
+            return _give([], run.latest, more=False)
+        now = call.house.now()
+        with call.house.database.read() as session:
+            page = _plan(call, session, run, now)
+            horizon = _settled_horizon(session, run, now)
+        if not (page.events or page.added or page.changed or run.goes_on or horizon):
+            return _give([], run.latest, more=False)
+        try:
+            with call.house.database.write() as session:
+                if latest_id(session, call.caller.device_id) == run.latest:
+                    if horizon:
+                        move_horizon(session, run.latest, horizon)
+                    checkpoint = _write(call, session, run, page, now)
+                    return _give(page.events, checkpoint, more=page.more)
+        except IntegrityError:  # another Kobo of this user was given the same new books a moment ago
+            continue
+    raise RuntimeError("other syncs of the same device do not let this one through")
+
+
+def _give(events: list[dict[str, Any]], checkpoint: int, *, more: bool) -> Answer:
+    headers = {"x-kobo-synctoken": write_token(checkpoint)}
+    if more:
+        headers["x-kobo-sync"] = "continue"
+    return answer(events, headers=headers)
+
+
+def _plan(call: Call, session: Session, run: Run, now: datetime) -> _Page:
+    """Books that are due, books that changed, then places (4.4), with a look beyond the end of the page: only so is it
+    known whether there is more (4.3)."""
+    page = _Page(run.cursor_at, run.cursor_id)
+    after = ""
+    while True:
+        rows = book_rows.due(session, call.caller, after, PAGE + 1)
+        for row in rows:
+            after = row.id
+            if not _add_book(call, page, row, now):
+                return page
+        if len(rows) <= PAGE:
+            break
+    while True:
+        rows = book_rows.changed(session, call.caller, page.cursor_at, page.cursor_id, PAGE + 1)
+        for row in rows:
+            if not _add_book(call, page, row, now):
+                return page
+            page.cursor_at, page.cursor_id = row.changed_at, row.id
+        if len(rows) <= PAGE:
+            break
+    _add_places(call, session, page)
+    return page
+
+
+def _add_book(call: Call, page: _Page, row: BookRow, now: datetime) -> bool:
+    """Put what the device has to be told of a book on the page. False when the page is full and so announces more."""
+    id = row.entitlement_id or str(uuid.uuid4())
+    created = row.entitled_at or row.added_at
+    shown = metadata(id, row, planned_url(call, row, id))
+    offer = Shown(row.main_sha256, row.text_fingerprint, fingerprint(shown))
+    told = book_rows.told(row)
+    news = decide(offer, told)
+    if news is News.OFFER and not row.is_here:
+        news = News.NOTHING
+    if news is not News.NOTHING:
+        if page.is_full:
+            page.more = True
+            return False
+        page.events.append(_event(news, id, created, now, shown, row))
+    if row.entitlement_id is None:
+        page.entitlements.append({"id": id, "user_id": call.caller.user_id, "book_id": row.id, "created_at": created})
+    _note(page, row, news, offer, told, now)
+    return True
+
+
+def _event(news: News, id: str, created: datetime, now: datetime, shown: BookMetadata, row: BookRow) -> dict[str, Any]:
+    if news is News.REMOVE:
+        removal = {"BookEntitlement": entitlement(id, created, now, removed=True), "BookMetadata": removed_metadata(id)}
+        return {"ChangedEntitlement": removal}
+    book = {"BookEntitlement": entitlement(id, created, now), "BookMetadata": shown}
+    if news is News.METADATA:
+        # Alone and in this shape it is the one form that was reported to leave the file in place (4.9).
+        return {"ChangedProductMetadata": book}
+    return {"NewEntitlement": {**book, "ReadingState": first_state(id, created, row)}}
+
+
+def _note(page: _Page, row: BookRow, news: News, offer: Shown, told: Told | None, now: datetime) -> None:
+    """What the ledger must say of the book afterwards. `offered_in` of what was told follows in `_write`."""
+    values: dict[str, Any] = {
+        "book": row.id,
+        "is_news": news is not News.NOTHING,
+        "offered_in": row.offered_in,
+        "offered_at": now if news is News.OFFER else row.offered_at,
+        "source_sha256": row.source_sha256,
+        "edition": row.edition,
+        "metadata_fingerprint": row.metadata_fingerprint or "",
+        "book_changed_at": row.changed_at,
+        "began_at": row.began_at,
+        "downloaded_at": row.downloaded_at,
+        "removed_at": row.removed_at,
+        "removed_by": row.removed_by,
+    }
+    if news is News.OFFER or told is None or not told.began:
+        values |= {"source_sha256": offer.source_sha256, "edition": offer.edition}
+    if news in (News.OFFER, News.METADATA):
+        values["metadata_fingerprint"] = offer.metadata_fingerprint
+    if news is News.OFFER:
+        values |= {"began_at": None, "downloaded_at": None}
+    if news is News.REMOVE:
+        values |= {"removed_at": now, "removed_by": "server", "began_at": None, "downloaded_at": None}
+    if told is None:
+        page.added.append(values)
+    elif news is not News.NOTHING or row.book_changed_at != row.changed_at:
+        page.changed.append(values)
+
+
+def _add_places(call: Call, session: Session, page: _Page) -> None:
+    """Where other devices have read on in books that this one holds (5.6)."""
+    room = min(STATES, PAGE - len(page.events))
+    begun = time.monotonic()
+    for number, row in enumerate(book_rows.moved(session, call.caller, room + 1)):
+        if number >= room or (number and time.monotonic() - begun > PATIENCE):
+            page.more = True
+            return
+        projected = project(call.house, session, call.caller.user_id, row.book_id, row.sha256, "kobo")
+        page.places.append((row.book_id, row.version, projected))
+        if projected is not None:
+            state = moved_state(row.entitlement_id, row.entitled_at, row.reading_state, projected)
+            page.events.append({"ChangedReadingState": {"ReadingState": state}})
+
+
+def _settled_horizon(session: Session, run: Run, now: datetime) -> datetime | None:
+    """A later horizon for a device that has seen everything: written once, so that idle syncs look at nothing."""
+    newest = book_rows.newest_change(session)
+    if run.goes_on or not run.latest or newest is None or not run.horizon < newest < now - SLACK:
+        return None
+    return now - SLACK
+
+
+def _write(call: Call, session: Session, run: Run, page: _Page, now: datetime) -> int:
+    """Write the page into the ledger; returns the checkpoint whose token goes with it."""
+    device_id = call.caller.device_id
+    checkpoint = run.latest
+    if page.events or run.goes_on:
+        checkpoint = save_checkpoint(
+            session, device_id, run, now, more=page.more, cursor_at=page.cursor_at, cursor_id=page.cursor_id
+        )
+    for values in (*page.added, *page.changed):
+        if values.pop("is_news"):
+            values["offered_in"] = checkpoint
+    connection = session.connection()
+    if page.entitlements:
+        connection.execute(_ENTITLEMENT.insert(), page.entitlements)
+    if page.added:
+        rows = [{"device_id": device_id, "book_id": values.pop("book"), **values} for values in page.added]
+        connection.execute(_DELIVERY.insert(), rows)
+    if page.changed:
+        one = (_DELIVERY.c.device_id == device_id) & (_DELIVERY.c.book_id == bindparam("book"))
+        connection.execute(update(_DELIVERY).where(one), page.changed)
+    for book_id, version, projected in page.places:
+        note_told(session, device_id, book_id, version, projected, now, checkpoint)
+    return checkpoint

@@ -1,0 +1,182 @@
+"""Reading states as a Kobo is given them (docs/reference/kobo-protocol.md 5.2, 5.4, 5.6)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import bindparam, select, update
+from sqlmodel import Session
+
+from appliance.models import KoboDelivery, KoboEntitlement, Progress
+from appliance.reading.locate import write_kobo
+from appliance.reading.progress import note_given
+from appliance.reading.projection import Projected, project
+from kobo_api.book_rows import BookRow
+from kobo_api.call import Answer, Call, answer
+from kobo_api.wire import CurrentBookmark, Location, ReadingState, StatusInfo, read_time, write_time
+
+_STATUSES = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finished", "abandoned": "Reading"}
+_DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
+_ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
+_PROGRESS = Progress.__table__  # type: ignore[attr-defined]
+_HELD = (
+    select(
+        _ENTITLEMENT.c.id,
+        _ENTITLEMENT.c.book_id,
+        _ENTITLEMENT.c.created_at,
+        _DELIVERY.c.sha256,
+        _DELIVERY.c.began_at,
+        _DELIVERY.c.downloaded_at,
+        _DELIVERY.c.reading_state,
+        _DELIVERY.c.given_version,
+        _DELIVERY.c.answered_version,
+        _PROGRESS.c.version,
+        _PROGRESS.c.status,
+        _PROGRESS.c.fraction,
+        _PROGRESS.c.activity_at,
+    )
+    .select_from(
+        _ENTITLEMENT.join(
+            _DELIVERY,
+            (_DELIVERY.c.device_id == bindparam("device")) & (_DELIVERY.c.book_id == _ENTITLEMENT.c.book_id),
+        ).outerjoin(
+            _PROGRESS,
+            (_PROGRESS.c.user_id == _ENTITLEMENT.c.user_id) & (_PROGRESS.c.book_id == _ENTITLEMENT.c.book_id),
+        )
+    )
+    .where(_ENTITLEMENT.c.id == bindparam("entitlement"), _ENTITLEMENT.c.user_id == bindparam("user"))
+)
+
+
+def get_state(call: Call, id: str) -> Answer:
+    """`GET /v1/library/{id}/state` → an array with one state, also for a book of which nothing is known (5.2).
+
+    A device that has taken into account what it was told gets back what it said itself, with its own times: any newer
+    stamp would ask “Sync to last page read?” at every wake-up (5.4).
+    """
+    with call.house.database.read() as session:
+        row = held(session, call, id)
+        if row is None:
+            return answer([unknown_state(id, call.house.now())])
+        said = msgspec.json.decode(row.reading_state) if row.reading_state else None
+        if row.version is None or row.version == row.answered_version:
+            return answer([said_state(id, row.created_at, said) if said else first_state(id, row.created_at, row)])
+        if row.sha256 is None:
+            return answer([first_state(id, row.created_at, row)])
+        projected = project(call.house, session, call.caller.user_id, row.book_id, row.sha256, "kobo")
+    if projected is None:
+        return answer([first_state(id, row.created_at, row)])
+    if row.given_version != projected.version:
+        with call.house.database.write() as session:
+            note_told(session, call.caller.device_id, row.book_id, projected.version, projected, call.house.now(), None)
+    return answer([moved_state(id, row.created_at, row.reading_state, projected)])
+
+
+def held(session: Session, call: Call, id: str) -> BookRow | None:
+    """What the ledger and the reading record have of the book that the device calls `id`; `None` if it was never
+    offered to this device."""
+    ids = {"device": call.caller.device_id, "user": call.caller.user_id, "entitlement": id}
+    return session.execute(_HELD, ids).first()
+
+
+def unknown_state(id: str, now: datetime) -> ReadingState:
+    """For a book that is not ours: an error would cancel the sync."""
+    return _empty(id, write_time(now))
+
+
+def first_state(id: str, created: datetime, row: BookRow) -> ReadingState:
+    """The state for a book whose file the device does not hold: how far somebody is, without a place in a file."""
+    if row.fraction is None or row.activity_at is None:
+        return _empty(id, write_time(created))
+    stamp = write_time(row.activity_at)
+    finished = row.status == "finished"
+    return ReadingState(
+        created=write_time(created),
+        current_bookmark=CurrentBookmark(stamp, progress_percent=100 if finished else int(row.fraction * 100)),
+        entitlement_id=id,
+        last_modified=stamp,
+        priority_timestamp=stamp,
+        statistics={"LastModified": stamp},
+        status_info=StatusInfo(stamp, _STATUSES[row.status], 1),
+    )
+
+
+def said_state(id: str, created: datetime, said: dict[str, Any]) -> ReadingState:
+    """What the device said itself, section by section, with its own times."""
+    stamp = said["LastModified"]
+    return ReadingState(
+        created=write_time(created),
+        current_bookmark=said.get("CurrentBookmark") or {"LastModified": stamp},
+        entitlement_id=id,
+        last_modified=stamp,
+        priority_timestamp=stamp,
+        statistics=said.get("Statistics") or {"LastModified": stamp},
+        status_info=said.get("StatusInfo") or StatusInfo(stamp, "Reading", 1),
+    )
+
+
+def moved_state(id: str, created: datetime, reading_state: str | None, projected: Projected) -> ReadingState:
+    """Where another device has read on, in the coordinates of the file that this one holds.
+
+    Only a real span moves the reader (5.6), and only a stamp newer than the device's own makes it look. The stamp is
+    the same each time it is given.
+    """
+    said = msgspec.json.decode(reading_state) if reading_state else {}
+    own = read_time(said.get("LastModified"))
+    moment = projected.activity_at
+    if own is not None and moment.replace(microsecond=0) <= own:
+        moment = min(own, datetime.max.replace(tzinfo=UTC) - timedelta(days=2)) + timedelta(seconds=1)
+    stamp = write_time(moment)
+    encoded = projected.encoded
+    location = Location(encoded.locator.source, encoded.locator.value) if encoded.locator else UNSET
+    percent = encoded.book_percent if encoded.locator else int(projected.fraction * 100)
+    return ReadingState(
+        created=write_time(created),
+        current_bookmark=CurrentBookmark(
+            last_modified=stamp,
+            content_source_progress_percent=encoded.content_percent if encoded.locator else UNSET,
+            location=location,
+            progress_percent=100 if projected.progress.status == "finished" else percent,
+        ),
+        entitlement_id=id,
+        last_modified=stamp,
+        priority_timestamp=stamp,
+        statistics=said.get("Statistics") or {"LastModified": stamp},
+        status_info=StatusInfo(stamp, _STATUSES[projected.progress.status], 1),
+    )
+
+
+def note_told(
+    session: Session,
+    device_id: int,
+    book_id: str,
+    version: int,
+    projected: Projected | None,
+    now: datetime,
+    checkpoint: int | None,
+) -> None:
+    """Remember what the device was told, so that it is not told again and its echo is recognised."""
+    session.execute(
+        update(_DELIVERY)
+        .where(_DELIVERY.c.device_id == device_id, _DELIVERY.c.book_id == book_id)
+        .values(given_version=version, given_in=checkpoint)
+    )
+    if projected is None or projected.encoded.locator is None:
+        return
+    tick = projected.progress.tick
+    if tick is not None:
+        tick -= projected.encoded.distance
+    note_given(session, device_id, book_id, version, write_kobo(projected.encoded.locator), tick, now)
+
+
+def _empty(id: str, stamp: str) -> ReadingState:
+    return ReadingState(
+        created=stamp,
+        current_bookmark=CurrentBookmark(stamp),
+        entitlement_id=id,
+        last_modified=stamp,
+        priority_timestamp=stamp,
+        statistics={"LastModified": stamp},
+        status_info=StatusInfo(stamp, "ReadyToRead", 0),
+    )

@@ -1,0 +1,35 @@
+"""`GET /v1/initialization`: the resource map, which tells a Kobo where everything is (kobo-protocol.md 3)."""
+
+from typing import Any
+
+from kobo_api.call import Answer, Call, answer
+from kobo_api.resource_map import FLAGS, PAGES, PATHS
+
+# Base64 of `{}`; without this header the map is ignored (3.1).
+API_TOKEN = {"x-kobo-apitoken": "e30="}
+_FREE_BOOKS = dict.fromkeys("EN FR IT NL PT".split(), "https://www.kobo.com/{region}/{language}/p/free-ebooks")
+
+
+def initialization(call: Call) -> Answer:
+    """`GET /v1/initialization` → `{"Resources": {…}}`, the whole map: a truncated one wedges the device (3.2)."""
+    return answer({"Resources": resources(call.root, call.base)}, headers=API_TOKEN)
+
+
+def resources(root: str, base: str) -> dict[str, Any]:
+    """The map for the device whose `api_endpoint` is `base`. The placeholders are case-sensitive (3.3)."""
+    image = f"{base}/covers/{{ImageId}}/{{Width}}/{{Height}}"
+    return {
+        **{key: base + path for key, path in PATHS.items()},
+        **FLAGS,
+        **PAGES,
+        "blackstone_header": {"key": "x-amz-request-payer", "value": "requester"},
+        "free_books_page": _FREE_BOOKS,
+        # A prefix, with a slash at its end.
+        "image_host": f"{base}/covers/",
+        "image_url_template": f"{image}/false/image.jpg",
+        "image_url_quality_template": f"{image}/{{Quality}}/{{IsGreyscale}}/image.jpg",
+        "notebooks": f"{root}/api/internal/notebooks",
+        "oauth_host": f"{base}/oauth",
+        # The device cuts any path off this one (7.1).
+        "reading_services_host": root,
+    }
