@@ -54,13 +54,12 @@ class KepubStore:
             return found
         with self._guard:
             lock = self._busy.setdefault(source_sha256, threading.Lock())
-        with lock:
-            found = self.find(source_sha256, engine)
-            if found is None:
-                found = self._make(source_sha256, source, engine, progress)
-        with self._guard:
-            self._busy.pop(source_sha256, None)
-        return found
+        try:
+            with lock:
+                return self.find(source_sha256, engine) or self._make(source_sha256, source, engine, progress)
+        finally:
+            with self._guard:
+                self._busy.pop(source_sha256, None)
 
     def conversion(self, path: Path) -> Conversion:
         """What is known of a KEPUB that `ensure` or `find` gave."""

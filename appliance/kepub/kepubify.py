@@ -45,6 +45,8 @@ def kepubify_version(program: Path | None) -> str:
 @lru_cache(maxsize=4)
 def _version(program: Path, _changed: int) -> str:
     finished = _run(program, ["--version"], {}, 10)
+    if finished.returncode:
+        raise KepubifyError(f"kepubify cannot be run: {' '.join(finished.stderr.split())[-400:]}")
     words: list[str] = finished.stdout.split()
     # The version becomes part of a file name.
     return re.sub(r"[^A-Za-z0-9.+-]", "_", words[-1])[:40] if words else "unknown"
