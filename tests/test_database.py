@@ -9,14 +9,16 @@ from sqlmodel import select
 
 from appliance.database import Database
 from appliance.models import Setting
+from tests.databases import KINDS, empty_database
 
 
-@pytest.fixture
-def database(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
-    database.migrate()
-    yield database
-    database.close()
+@pytest.fixture(params=KINDS)
+def database(request, tmp_path):
+    with empty_database(request.param, tmp_path) as url:
+        database = Database(url)
+        database.migrate()
+        yield database
+        database.close()
 
 
 def keys(database):
@@ -74,8 +76,9 @@ def test_a_commit_that_fails_is_told_to_everybody_in_it(database):
             try:
                 with database.write() as session:
                     if number == 0 and step % 2:
-                        # A deferred constraint fails at the commit, not at the statement.
-                        session.execute(text("PRAGMA defer_foreign_keys=ON"))
+                        if database.is_sqlite:
+                            # A deferred constraint fails at the commit, not at the statement.
+                            session.execute(text("PRAGMA defer_foreign_keys=ON"))
                         session.execute(
                             text("INSERT INTO digest (value, kind, sha256) VALUES (:v, 'x', 'nobody')"),
                             {"v": f"{step}"},

@@ -7,7 +7,7 @@ Written with SQLAlchemy Core, because a small machine runs it for every page-tur
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from appliance.models import Device, DeviceProgress, JournalEntry, Progress
@@ -90,6 +90,7 @@ _UPDATE_PROGRESS = update(_PROGRESS).where(
 def record(session: Session, report: Report) -> Outcome:
     """Append the report to the journal and derive what is current. The caller's transaction commits both or none."""
     connection = session.connection()
+    _take_turn(connection, report.user_id)
     ids = {"user_id": report.user_id, "book_id": report.book_id, "device_id": report.device_id}
     known = _known(connection.execute(_SELECT_KNOWN, ids).first()) if report.book_id else None
     if report.operation_id is not None:
@@ -133,6 +134,12 @@ def note_given(
     )
     if not changed.rowcount:
         session.connection().execute(insert(table), {"device_id": device_id, "book_id": book_id, **values})
+
+
+def _take_turn(connection: Connection, user_id: int) -> None:
+    """Reports of one person are judged one after another. On SQLite all writers are; PostgreSQL has to be told."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(user_id)))
 
 
 def _known(row: Any) -> Known | None:

@@ -1,5 +1,6 @@
 """The thin transaction around the rule: what is in the journal, what is current, what is an echo."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,14 +10,19 @@ from appliance.database import Database
 from appliance.models import Book, Device, JournalEntry, User
 from appliance.positions import Place, Position, Reason, Status
 from appliance.reading.progress import Act, Report, current, note_given, record
+from tests.databases import KINDS, empty_database
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOTAL = 100_000
 
 
-@pytest.fixture
-def database(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+@pytest.fixture(params=KINDS)
+def database(request, tmp_path):
+    with empty_database(request.param, tmp_path) as url:
+        yield from filled(Database(url))
+
+
+def filled(database):
     database.migrate()
     with database.write() as session:
         session.add(User(id=1, name="Ida", name_key="ida", password_hash="-", created_at=NOW))
@@ -111,3 +117,22 @@ def test_nothing_is_kept_when_the_transaction_fails(database):
         raise RuntimeError
     with database.read() as session:
         assert session.exec(select(JournalEntry)).first() is None and current(session, 1, "b") is None
+
+
+def test_reports_that_come_at_once_are_judged_one_after_another(database):
+    """No lost update: every one that became current raised the version by one."""
+    kinds = []
+
+    def work(number):
+        for step in range(10):
+            tick = 1_000 * (number * 10 + step)
+            kinds.append(send(database, 2 + number % 3, tick, step, act=Act.READ).kind)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kinds) == 80
+    with database.read() as session:
+        assert current(session, 1, "b").version == kinds.count("current")
