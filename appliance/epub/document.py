@@ -106,8 +106,11 @@ def _parse_html(data: bytes) -> Any:
 
 
 def _without_controls(data: bytes) -> bytes:
-    """Control characters cannot be held by an XML tree; browsers show nothing for them."""
-    return re.sub(rb"[\x00-\x08\x0b\x0e-\x1f]", b"", data) if b"\0" not in data[:4] else data
+    """Control characters, also as references, cannot be held by an XML tree; browsers show nothing for them."""
+    if b"\0" in data[:4]:
+        return data  # UTF-16
+    data = re.sub(rb"[\x00-\x08\x0b\x0e-\x1f]", b"", data)
+    return re.sub(rb"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]));", b"", data, flags=re.IGNORECASE)
 
 
 def _body(root: Any) -> Any:

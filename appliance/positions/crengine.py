@@ -200,7 +200,7 @@ class _Builder:
         self.silent = 0  # elements open in which no text is ink
         self.svg = 0
         self.math = 0
-        self.drawing: Node | None = None  # the root of an SVG document
+        self.drawing = False  # an SVG document
 
     def run(self, source: str) -> None:
         tokens = scan(source)
@@ -255,12 +255,10 @@ class _Builder:
                 self.styles = self.book.styles(self.path, self.sheets)
                 self.html.style = self.styles.of(self.html, _ROOT_STYLE)
                 if name == "svg":
+                    self.drawing = True
                     self._open(Token("open", "body"))
                     self._open(Token("open", "autoboxing"))
                 self._open(token)
-                if name == "svg":
-                    self.drawing = self.current
-                    self.silent -= 1
                 return
 
     def _open(self, token: Token) -> None:
@@ -278,7 +276,7 @@ class _Builder:
         node.style = self.styles.of(node, parent.style)
         node.hidden = parent.hidden or node.style.display == "none"
         self.current = node
-        if name in ATOMS and not self.silent and node is not self.drawing:
+        if name in ATOMS and not self.silent and not (self.drawing and name == "svg"):
             self.atoms[self.k] = node
             self.pieces.append(ATOM)
             self.k += 1
@@ -290,7 +288,7 @@ class _Builder:
 
     def _is_silent(self, node: Node) -> bool:
         """Whether text inside is no ink (`canonical.ATOMS`); in an SVG document the drawing itself is the text."""
-        return node.name in _SILENT and not (self.drawing is not None and node.name == "svg")
+        return node.name in _SILENT and not (self.drawing and node.name == "svg")
 
     def _close(self, name: str) -> None:
         """Close up to the nearest open element of that name; nothing if there is none."""
@@ -313,8 +311,17 @@ class _Builder:
         self.silent -= self._is_silent(node)
         self.svg -= node.name == "svg"
         self.math -= node.name == "math"
+        if node.name == "ruby":
+            self._complete_ruby(node)
         close(node)
         self.current = None if node is self.body else node.parent
+
+    def _complete_ruby(self, node: Node) -> None:
+        """A ruby without base, or without annotation, gets an invented text (xpointer.md 9); it is no ink."""
+        names = [getattr(child, "name", "") for child in node.children]
+        bases = [name for name in names if name not in ("rt", "rp", "rtc")]
+        if names and (not bases or not {"rt", "rtc"} & set(names)):
+            node.children.insert(0, TextNode(node, "\u200b", node.first, node.first))
 
     def _text(self, source: str, literal: bool) -> None:
         node = self.current

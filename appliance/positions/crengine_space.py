@@ -1,6 +1,7 @@
 """White space that KOReader's engine removes when it lays out an element, and the numbers that remain
 (docs/reference/xpointer.md 5 and 8)."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from appliance.positions.crengine_defaults import INLINE, KEPT
@@ -60,7 +61,7 @@ def _pseudo_kind(display: str) -> str:
     return "" if not display else "inline" if display in INLINE else "block"
 
 
-def _blank(child: "Child") -> bool:
+def _blank(child: "Child | None") -> bool:
     return bool(getattr(child, "blank", False))
 
 
@@ -95,35 +96,34 @@ def _close_table(node: "Node") -> None:
 
 
 def _trim_runs(node: "Node", kinds: list[str], before: str, after: str) -> None:
-    children = node.children
-    flowing = [kind in ("inline", "float") for kind in kinds]
+    """Beside blocks: white space goes at the start and the end of each run of inline children and floats."""
+    # An inline pseudo-element stands in its run like an element; `None` is never white space.
+    row = [(kind, child) for kind, child in zip(kinds, node.children, strict=True)]
+    entries: list[tuple[str, Child | None]] = [*row]
+    if before:
+        entries.insert(0, (before, None))
+    if after:
+        entries.append((after, None))
     gone: list[Child] = []
-    for begin, end in _runs(flowing):
-        run = children[begin:end]
-        lead = before == "inline" and begin == 0
-        trail = after == "inline" and end == len(children)
-        solid = [child for child, kind in zip(run, kinds[begin:end], strict=True) if kind != "float" and not _blank(child)]
-        if not solid and not lead and not trail:
-            gone += [child for child in run if _blank(child)]
-            continue
-        ends = _ends(run)
-        if lead:
-            ends = [child for child in ends if child is not run[0] and child in run[len(run) // 2 :]]
-        if trail:
-            ends = [child for child in ends if child is not run[-1]]
-        gone += ends
+    for begin, end in _runs([kind in ("inline", "float") for kind, _ in entries]):
+        run = entries[begin:end]
+        if all(kind == "float" or _blank(child) for kind, child in run):
+            gone += [child for _, child in run if child is not None and _blank(child)]
+        else:
+            gone += _ends([child for _, child in run])
     _remove(node, gone)
 
 
-def _ends(run: "list[Child]") -> "list[Child]":
+def _ends(run: "Sequence[Child | None]") -> "list[Child]":
     """All white space at the start of a run, and one white-space text at its end (v2026.07.2, xpointer.md 5)."""
     gone: list[Child] = []
     for child in run:
-        if not _blank(child):
+        if child is None or not _blank(child):
             break
         gone.append(child)
-    if len(gone) < len(run) and _blank(run[-1]):
-        gone.append(run[-1])
+    last = run[-1]
+    if len(gone) < len(run) and last is not None and _blank(last):
+        gone.append(last)
     return gone
 
 

@@ -48,6 +48,8 @@ def parse(text: str) -> Pointer | Reason:
     if match is None:
         return Reason.SYNTAX
     steps = tuple((name, int(index) if index else 1) for name, index in _PARTS.findall(match.group(1)))
+    if steps == (("body", 1),):
+        return Pointer(1, ())
     if len(steps) < 2 or steps[0] != ("body", 1) or steps[1][0] != "DocFragment":
         return Reason.SYNTAX
     return Pointer(steps[1][1], steps[2:], None if match.group(2) is None else int(match.group(2)))
@@ -104,6 +106,8 @@ def _at(node: Node | TextNode, offset: int | None) -> Found:
         if offset is not None and offset > len(node.text):
             return Found(node.last, Status.APPROXIMATE, Reason.BEYOND_END)
         return Found(node.first + ink_length(node.text, 0, offset or 0), Status.EXACT)
+    if offset and node.style.before:
+        offset -= 1  # the pseudo-element is a child too
     if not offset:
         return Found(node.first, Status.EXACT)
     if offset > len(node.children):
