@@ -50,7 +50,9 @@ def install() -> Path:
             subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
             said = getattr(error, "stderr", b"") or str(error).encode()
-            raise Missing(f"calibre-web could not be installed: {said.decode(errors='replace').strip()[-200:]}") from error
+            raise Missing(
+                f"calibre-web could not be installed: {said.decode(errors='replace').strip()[-200:]}"
+            ) from error
         (home / "installed").touch()
     return python
 
@@ -93,7 +95,8 @@ def _configure(python: Path, folder: Path, shelves: Path) -> str:
     token = secrets.token_hex(16)
     with closing(sqlite3.connect(folder / "app.db")) as database, database:
         database.execute(
-            "INSERT INTO remote_auth_token (auth_token, user_id, verified, expiration, token_type) VALUES (?, 1, 0, ?, 1)",
+            "INSERT INTO remote_auth_token (auth_token, user_id, verified, expiration, token_type)"
+            " VALUES (?, 1, 0, ?, 1)",
             (token, "9999-12-31 23:59:59.999999"),
         )
     return token
@@ -113,8 +116,8 @@ def _add_book(database: sqlite3.Connection, shelves: Path, source: Path, number:
     identity = str(uuid.UUID(int=(4 << 76) | (2 << 62) | number))
     added = (FIRST + timedelta(minutes=number)).isoformat(sep=" ")
     database.execute(
-        "INSERT INTO books (id, title, sort, author_sort, timestamp, pubdate, series_index, last_modified, path, has_cover,"
-        " uuid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+        "INSERT INTO books (id, title, sort, author_sort, timestamp, pubdate, series_index, last_modified, path,"
+        " has_cover, uuid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
         (number, book.title, book.title, book.author, added, added, float(book.series_index), added, folder, identity),
     )
     size = file.stat().st_size
@@ -182,8 +185,9 @@ _SCHEMA = (
     """
 CREATE TABLE library_id (id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE);
 CREATE TABLE books (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL DEFAULT 'Unknown' COLLATE NOCASE,
-    sort TEXT COLLATE NOCASE, timestamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP, pubdate TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
-    series_index REAL NOT NULL DEFAULT 1.0, author_sort TEXT COLLATE NOCASE, isbn TEXT DEFAULT '', lccn TEXT DEFAULT '',
+    sort TEXT COLLATE NOCASE, timestamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    pubdate TIMESTAMP DEFAULT CURRENT_TIMESTAMP, series_index REAL NOT NULL DEFAULT 1.0,
+    author_sort TEXT COLLATE NOCASE, isbn TEXT DEFAULT '', lccn TEXT DEFAULT '',
     path TEXT NOT NULL DEFAULT '', flags INTEGER NOT NULL DEFAULT 1, uuid TEXT, has_cover BOOL DEFAULT 0,
     last_modified TIMESTAMP NOT NULL DEFAULT '2000-01-01 00:00:00+00:00');
 CREATE INDEX books_sort ON books (sort COLLATE NOCASE);
@@ -194,8 +198,8 @@ CREATE INDEX data_book ON data (book);
 CREATE INDEX data_format ON data (format);
 CREATE TABLE comments (id INTEGER PRIMARY KEY, book INTEGER NOT NULL UNIQUE, text TEXT NOT NULL COLLATE NOCASE);
 CREATE INDEX comments_book ON comments (book);
-CREATE TABLE identifiers (id INTEGER PRIMARY KEY, book INTEGER NOT NULL, type TEXT NOT NULL DEFAULT 'isbn' COLLATE NOCASE,
-    val TEXT NOT NULL COLLATE NOCASE, UNIQUE (book, type));
+CREATE TABLE identifiers (id INTEGER PRIMARY KEY, book INTEGER NOT NULL,
+    type TEXT NOT NULL DEFAULT 'isbn' COLLATE NOCASE, val TEXT NOT NULL COLLATE NOCASE, UNIQUE (book, type));
 CREATE TABLE languages (id INTEGER PRIMARY KEY, lang_code TEXT NOT NULL COLLATE NOCASE UNIQUE,
     link TEXT NOT NULL DEFAULT '');
 CREATE TABLE ratings (id INTEGER PRIMARY KEY, rating INTEGER UNIQUE, link TEXT NOT NULL DEFAULT '');

@@ -75,7 +75,9 @@ def write(folder: Path, book: Book) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_entry("mimetype"), "application/epub+zip", zipfile.ZIP_STORED)
         for name, content in _files(book):
-            archive.writestr(_entry(name), content, zipfile.ZIP_STORED if name.endswith(".jpg") else zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                _entry(name), content, zipfile.ZIP_STORED if name.endswith(".jpg") else zipfile.ZIP_DEFLATED
+            )
     return path
 
 
@@ -130,7 +132,7 @@ def vocabulary() -> tuple[str, ...]:
 
 @cache
 def paragraphs() -> tuple[str, ...]:
-    """Paragraphs of 1 to 8 sentences, with the quotation marks, dashes and abbreviations that sentence splitters meet."""
+    """Paragraphs of 1 to 8 sentences, with the quotation marks, dashes and abbreviations that splitters meet."""
     dice = random.Random("paragraphs")
     words = vocabulary()
     # Zipf's law: the n-th word of a language comes about 1/n times as often as the first.
@@ -190,7 +192,8 @@ def _calibre(book: Book, index: int, body: list[str]) -> str:
         book,
         index,
         f'<body class="calibre">\n<div class="calibre1" id="filepos{index}">\n<h2 class="calibre4" id="c{index}">'
-        f'<span class="bold">Chapter {index + 1}</span></h2>\n{lines}\n<div class="mbp_pagebreak"></div></div>\n</body>',
+        f'<span class="bold">Chapter {index + 1}</span></h2>\n{lines}\n<div class="mbp_pagebreak"></div></div>\n'
+        "</body>",
     )
 
 
@@ -223,7 +226,8 @@ def _desktop_publishing(book: Book, index: int, body: list[str]) -> str:
 def _pandoc(book: Book, index: int, body: list[str]) -> str:
     """Sections with notes at their end, as pandoc writes them."""
     lines = "\n".join(
-        f'<p>{_emphasised(text)}<a href="#fn{number}" class="footnote-ref" id="fnref{number}"><sup>{number}</sup></a></p>'
+        f'<p>{_emphasised(text)}<a href="#fn{number}" class="footnote-ref" id="fnref{number}"><sup>{number}</sup></a>'
+        "</p>"
         if number % 15 == 7
         else f"<p>{_emphasised(text)}</p>"
         for number, text in enumerate(body)
@@ -267,7 +271,8 @@ _STYLE = "body{margin:5%}p{margin:0;text-indent:1.2em}h1,h2{text-align:center;pa
 def _container(package: str) -> str:
     return (
         '<?xml version="1.0"?>\n<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
-        f'<rootfiles><rootfile full-path="{package}" media-type="application/oebps-package+xml"/></rootfiles></container>'
+        f'<rootfiles><rootfile full-path="{package}" media-type="application/oebps-package+xml"/></rootfiles>'
+        "</container>"
     )
 
 
@@ -281,7 +286,8 @@ def _package(book: Book, shape: Shape, names: list[str]) -> str:
     if book.series and modern:
         series = (
             f'<meta property="belongs-to-collection" id="s">{book.series}</meta><meta refines="#s"'
-            f' property="collection-type">series</meta><meta refines="#s" property="group-position">{book.series_index}</meta>'
+            ' property="collection-type">series</meta><meta refines="#s" property="group-position">'
+            f"{book.series_index}</meta>"
         )
     elif book.series:
         series = (
@@ -291,15 +297,19 @@ def _package(book: Book, shape: Shape, names: list[str]) -> str:
     nav = '<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>' if modern else ""
     cover = ' properties="cover-image"' if modern else ""
     return (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<package xmlns="http://www.idpf.org/2007/opf" version="{shape.version}.0"'
-        ' unique-identifier="id">\n<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        f'<?xml version="1.0" encoding="utf-8"?>\n<package xmlns="http://www.idpf.org/2007/opf"'
+        f' version="{shape.version}.0" unique-identifier="id">\n<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"'
         ' xmlns:opf="http://www.idpf.org/2007/opf">\n'
         f'<dc:identifier id="id">urn:uuid:00000000-0000-4000-8000-{book.number:012}</dc:identifier>\n'
         f"<dc:title>{escape(book.title)}</dc:title>\n<dc:creator>{escape(book.author)}</dc:creator>\n"
         f"<dc:language>{book.language}</dc:language>\n<dc:publisher>Bench Press</dc:publisher>\n"
         f"<dc:date>2020-01-01</dc:date>\n<dc:subject>Fiction</dc:subject>\n"
         f"<dc:description>{escape(paragraphs()[book.number % PARAGRAPHS])}</dc:description>\n{series}\n"
-        + ('<meta property="dcterms:modified">2020-01-01T00:00:00Z</meta>' if modern else '<meta name="cover" content="cover"/>')
+        + (
+            '<meta property="dcterms:modified">2020-01-01T00:00:00Z</meta>'
+            if modern
+            else '<meta name="cover" content="cover"/>'
+        )
         + f'\n</metadata>\n<manifest>\n{nav}\n<item id="ncx" href="toc.ncx" media-type="application/x-dtbncx+xml"/>\n'
         f'<item id="css" href="style.css" media-type="text/css"/>\n<item id="cover" href="cover.jpg"'
         f' media-type="image/jpeg"{cover}/>\n{items}\n</manifest>\n<spine toc="ncx">\n{spine}\n</spine>\n</package>\n'
@@ -313,7 +323,8 @@ def _ncx(book: Book, names: list[str]) -> str:
         for index, name in enumerate(names)
     )
     return (
-        '<?xml version="1.0" encoding="utf-8"?>\n<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/" version="2005-1"><head/>'
+        '<?xml version="1.0" encoding="utf-8"?>\n<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"'
+        f' version="2005-1"><head/>'
         f"<docTitle><text>{escape(book.title)}</text></docTitle><navMap>\n{points}\n</navMap></ncx>\n"
     )
 

@@ -49,7 +49,9 @@ def sync(port: int, path: str, token: str = "", limit: int = 20_000) -> tuple[Sy
         if token:
             headers["x-kobo-synctoken"] = token
         asked = time.perf_counter()
-        connection.request("GET", f"{path}/v1/library/sync?Filter=ALL&DownloadUrlFilter=Generic,Android", headers=headers)
+        connection.request(
+            "GET", f"{path}/v1/library/sync?Filter=ALL&DownloadUrlFilter=Generic,Android", headers=headers
+        )
         answer = connection.getresponse()
         data = answer.read()
         pages.append(time.perf_counter() - asked)

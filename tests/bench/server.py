@@ -33,7 +33,11 @@ class Server:
         begun = time.perf_counter()
         with log.open("ab") as output:
             process = subprocess.Popen(
-                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})}
+                command,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **(environment or {})},
             )
         while time.perf_counter() - begun < 120:
             if process.poll() is not None:

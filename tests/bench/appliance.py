@@ -1,0 +1,73 @@
+"""Bookwake under test: its command line and its server, as people start them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.server import Server, free_port
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Appliance:
+    """One data folder and one book folder."""
+
+    data: Path
+    books: Path
+
+    def cli(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command; returns what it printed. Raises `ChildProcessError`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "appliance", *arguments, "--data", str(self.data), "--books", str(self.books)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            check=False,
+        )
+        if done.returncode:
+            raise ChildProcessError(f"bookwake {' '.join(arguments)}: {done.stderr.strip()[-500:]}")
+        return done.stdout
+
+    def add_device(self, person: str, kind: str) -> dict[str, Any]:
+        """Add a person if needed, and a device; returns what the person is shown."""
+        if person not in self.cli("user", "list", "--json"):
+            self.cli("user", "add", person, "--password-stdin", stdin=PASSWORD + "\n")
+        found: dict[str, Any] = json.loads(self.cli("device", "add", "--user", person, "--kind", kind, "--json"))
+        return found
+
+    def start(self) -> Server:
+        """Serve on a free port. Healthy is when /readyz says so, which it does only with a writable database."""
+        port = free_port()
+        command = [sys.executable, "-m", "appliance", "serve", "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--data", str(self.data), "--books", str(self.books)]
+        return Server.start(command, port, "/readyz", self.data.with_suffix(".log"), self._environment())
+
+    def files(self) -> Iterator[Path]:
+        """Its books, in a fixed order."""
+        yield from sorted(self.books.rglob("*.epub"))
+
+    @property
+    def database(self) -> Path:
+        return self.data / "bookwake.sqlite3"
+
+    def _environment(self) -> dict[str, str]:
+        return {key: value for key, value in os.environ.items() if not key.startswith("BOOKWAKE_")}
+
+
+def wait_until_quiet(server: Server, calm: float = 4.0, patience: float = 900.0) -> None:
+    """Wait until the sweeps of the start are through: `calm` seconds with hardly any work."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        before = server.processor_seconds()
+        time.sleep(calm)
+        if server.processor_seconds() - before <= 0.05 * calm:
+            return
+    raise TimeoutError("the server did not become quiet")

@@ -1,0 +1,88 @@
+"""A Kobo's first sync of a whole library, against the peer with the same books in the same run."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.bench import calibre_web
+from tests.bench.appliance import Appliance, wait_until_quiet
+from tests.bench.generate import Book
+from tests.bench.kobo_sync import Synced, sync
+from tests.bench.row import Row
+
+TIMES_FASTER = 20
+SLOWEST_PAGE = 0.3
+
+
+def measure(appliance: Appliance, books: Sequence[Book], peer: Path | str, work: Path) -> Iterator[Row]:
+    """`peer`: the Python of its environment, or why there is none."""
+    with appliance.start() as server:
+        wait_until_quiet(server)
+        # Added while it runs, so that no KEPUBs are being made ahead while the sync is measured.
+        path = urlsplit(appliance.add_device("Sync", "kobo")["api_endpoint"]).path
+        ours, token = sync(server.port, path)
+        unchanged, _ = sync(server.port, path, token)
+        memory = server.peak_memory()
+    _check(ours, len(books))
+    if isinstance(peer, str):
+        theirs, said, reason = None, f"skipped: {peer}", peer
+    else:
+        theirs, reason = _peer(peer, appliance.books, books, work), ""
+        said = (
+            f"{theirs.seconds:,.1f} s in {len(theirs.pages)} pages, slowest {max(theirs.pages):.2f} s,"
+            f" {theirs.bytes / 1e6:,.1f} MB"
+        )
+    name = f"first sync of {len(books):,} books"
+    numbers = {"ours": _numbers(ours), "theirs": _numbers(theirs) if theirs else None, "peak_memory_mb": memory}
+    yield Row(
+        "Kobo",
+        name,
+        f"{ours.seconds:,.2f} s in {len(ours.pages)} pages, {ours.bytes / 1e6:,.1f} MB, peak {memory:,.0f} MB",
+        peer=said,
+        numbers=numbers,
+    )
+    if theirs:
+        ratio = theirs.seconds / ours.seconds
+        met = ratio >= TIMES_FASTER
+        yield Row(
+            "Kobo", f"{name}, ratio", f"{ratio:,.1f} × faster", f"≥ {TIMES_FASTER} ×", met, numbers={"ratio": ratio}
+        )
+    else:
+        yield Row("Kobo", f"{name}, ratio", target=f"≥ {TIMES_FASTER} ×", skipped=reason)
+    slowest = max(ours.pages)
+    yield Row(
+        "Kobo",
+        f"{name}, slowest page",
+        f"{slowest:.3f} s",
+        f"< {SLOWEST_PAGE:g} s",
+        slowest < SLOWEST_PAGE,
+        numbers={"seconds": slowest},
+    )
+    yield Row(
+        "Kobo",
+        f"sync of {len(books):,} books, nothing changed",
+        f"{unchanged.seconds * 1000:,.0f} ms",
+        numbers={"seconds": unchanged.seconds, "entries": len(unchanged.entries)},
+    )
+
+
+def _peer(python: Path, source: Path, books: Sequence[Book], work: Path) -> Synced:
+    library = calibre_web.make_library(python, work, source, books)
+    with calibre_web.start(python, library) as server:
+        found, _ = sync(server.port, f"/kobo/{library.token}")
+    _check(found, len(books))
+    return found
+
+
+def _check(synced: Synced, count: int) -> None:
+    if synced.books != count:
+        raise AssertionError(f"the sync offered {synced.books} of {count} books")
+
+
+def _numbers(synced: Synced) -> dict[str, float]:
+    return {
+        "seconds": synced.seconds,
+        "pages": len(synced.pages),
+        "slowest_page_seconds": max(synced.pages),
+        "bytes": synced.bytes,
+    }
