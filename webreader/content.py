@@ -141,6 +141,8 @@ def _neutralise_element(element: Any, name: str, addresses: Addresses) -> None:
 def _neutralise_attributes(element: Any, name: str, addresses: Addresses) -> None:
     is_xhtml = element.tag.startswith(f"{{{XHTML}}}")
     rel = (element.get("rel") or "").lower().split()
+    if name == "meta" and element.get("http-equiv") is not None:
+        element.attrib.clear()
     if name == "img" and not element.get("src") and (candidates := (element.get("srcset") or "").split()):
         element.set("src", candidates[0].rstrip(","))
     for key in list(element.attrib):

@@ -1,4 +1,4 @@
-"""The contract that all positions of the web reader rest on: the tree in the browser is the tree of the server, and what
+"""The contract that all positions of the web reader rest on: the browser's tree is the server's, and what
 foliate-js calls a place, the server understands as the same character."""
 
 from collections.abc import Iterator
