@@ -8,7 +8,7 @@ document's.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 from appliance.positions.alignment import Alignment, align
@@ -23,6 +23,11 @@ from appliance.positions.ink import ink, ink_length
 
 _SILENT = (ATOMS | SILENT) - OPEN_ATOMS
 _ROOT_STYLE = Style("block", False, "normal")
+
+
+@lru_cache(maxsize=1024)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 class TextNode:
@@ -95,8 +100,8 @@ class Node:
         return value if value is None else str(value)
 
     @property
-    def classes(self) -> list[str]:
-        return str(self.attributes.get("class", "")).split()
+    def classes(self) -> tuple[str, ...]:
+        return _words(self.attributes.get("class", ""))
 
     @property
     def lang(self) -> str:
@@ -207,18 +212,19 @@ class _Builder:
         self._head(tokens)
         if self.current is None:
             return
-        for token in tokens:
-            kind = token.kind
+        for kind, text, attribute_source, closed in tokens:
+            if kind == "text":
+                self._text(text, False)
+            elif kind == "open":
+                self._open(text, attribute_source)
+                if closed:
+                    self._leave()
+            elif kind == "close":
+                self._close(text)
+            elif kind == "cdata":
+                self._text(text, True)
             if self.current is None:
                 break  # another body would be another fragment
-            if kind == "text":
-                self._text(token.text, False)
-            elif kind == "open":
-                self._open(token)
-            elif kind == "close":
-                self._close(token.text)
-            elif kind == "cdata":
-                self._text(token.text, True)
         while self.current is not None:
             self._leave()
         if self.styles.looks_ahead:
@@ -229,21 +235,21 @@ class _Builder:
     def _head(self, tokens: Iterator[Token]) -> None:
         """Up to the start of the body: only style sheets are of interest."""
         style = html = False
-        for token in tokens:
-            if token.kind == "text" and style:
-                self.sheets.append(("style", token.text))
-            if token.kind != "open":
+        for kind, text, attribute_source, closed in tokens:
+            if kind == "text" and style:
+                self.sheets.append(("style", text))
+            if kind != "open":
                 style = False
                 continue
-            name = token.text.lower()
+            name = text.lower()
             style = False
             if name == "html":
                 html = True
-                self.html.attributes = attributes(token.attributes)
+                self.html.attributes = attributes(attribute_source)
             elif name == "style":
-                style = applies(attributes(token.attributes).get("media", ""))
+                style = applies(attributes(attribute_source).get("media", ""))
             elif name == "link":
-                link = attributes(token.attributes)
+                link = attributes(attribute_source)
                 if (
                     link.get("rel", "").lower() == "stylesheet"
                     and link.get("type", "text/css").lower() in ("text/css", "")
@@ -256,15 +262,18 @@ class _Builder:
                 self.html.style = self.styles.of(self.html, _ROOT_STYLE)
                 if name == "svg":
                     self.drawing = True
-                    self._open(Token("open", "body"))
-                    self._open(Token("open", "autoboxing"))
-                self._open(token)
+                    self._open("body")
+                    self._open("autoboxing")
+                self._open(text, attribute_source)
+                if closed:
+                    self._leave()
                 return
 
-    def _open(self, token: Token) -> None:
-        name = token.text if self.svg else token.text.lower()
+    def _open(self, name: str, attribute_source: str = "") -> None:
+        if not self.svg:
+            name = name.lower()
         parent = self.current or self.html
-        node = Node(name, attributes(token.attributes) if token.attributes else NO_ATTRIBUTES, parent, self.k)
+        node = Node(name, attributes(attribute_source) if attribute_source else NO_ATTRIBUTES, parent, self.k)
         for previous in reversed(parent.children):
             if isinstance(previous, Node):
                 node.previous = previous
@@ -283,8 +292,6 @@ class _Builder:
         self.silent += self._is_silent(node)
         self.svg += name == "svg"
         self.math += name == "math"
-        if token.closed:
-            self._leave()
 
     def _is_silent(self, node: Node) -> bool:
         """Whether text inside is no ink (`canonical.ATOMS`); in an SVG document the drawing itself is the text."""

@@ -27,11 +27,11 @@ def count_fragments(data: bytes) -> int:
 def _bodies(source: str) -> int:
     bodies = 0
     inside = False
-    for token in scan(source):
-        if token.text.lower() == "body":
-            if token.kind == "open":
+    for kind, text, _, closed in scan(source):
+        if text.lower() == "body":
+            if kind == "open":
                 bodies += not inside
-                inside = not token.closed
-            elif token.kind == "close":
+                inside = not closed
+            elif kind == "close":
                 inside = False
     return bodies

@@ -10,23 +10,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from html.entities import html5
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 Kind = Literal["text", "cdata", "open", "close", "split"]
 
 
-class Token(NamedTuple):
-    """`text`: the characters of a text or CDATA, or a name without prefix, as written; `attributes`: source of the
-    attributes of an "open"; `closed`: it closes itself. A "split" (a comment, a tag that cannot be read) only ends the
-    text before it."""
+# Kind; the characters of a text or CDATA, or a name without prefix, as written; source of the attributes of an "open";
+# whether it closes itself. A "split" (a comment, a tag that cannot be read) only ends the text before it. A plain tuple:
+# a document is thousands of them.
+Token = tuple[Kind, str, str, bool]
 
-    kind: Kind
-    text: str = ""
-    attributes: str = ""
-    closed: bool = False
-
-
-_SPLIT = Token("split")
+_SPLIT: Token = ("split", "", "", False)
 
 _NAME = r"(?:[A-Za-z][A-Za-z0-9_.-]*:)?([A-Za-z][A-Za-z0-9_.-]*)"
 # A tag without oddities: quoted values free of ">", no tab right behind a name.
@@ -45,17 +39,17 @@ def scan(source: str) -> Iterator[Token]:
         if mark != at:
             if mark < 0:
                 if at < len(source):
-                    yield Token("text", source[at:])
+                    yield ("text", source[at:], "", False)
                 return
-            yield Token("text", source[at:mark])
+            yield ("text", source[at:mark], "", False)
         match = _TAG.match(source, mark)
         if match is not None:
             end, name, attributes, closed = match.groups()
             at = match.end()
             if name is None:
-                yield Token("close", end)
+                yield ("close", end, "", False)
                 continue
-            yield Token("open", name, attributes, bool(closed))
+            yield ("open", name, attributes, closed == "/")
             if not closed and name.lower() in ("script", "style"):
                 at = yield from _raw(source, at, name)
             continue
@@ -67,7 +61,7 @@ def _raw(source: str, at: int, name: str) -> Iterator[Token]:  # type: ignore[mi
     match = re.compile(rf"</(?:\w+:)?{re.escape(name)}\s*>", re.IGNORECASE).search(source, at)
     end = len(source) if match is None else match.start()
     if end > at:
-        yield Token("text", source[at:end])
+        yield ("text", source[at:end], "", False)
     return end  # noqa: B901  a generator's return value is what `yield from` gives
 
 
@@ -87,14 +81,14 @@ def _odd(source: str, at: int) -> Iterator[Token]:  # type: ignore[misc]
         name = match.group(1)
         at = match.end()
         if end_tag:
-            yield Token("close", name)
+            yield ("close", name, "", False)
             return _behind(source, ">", at)
         begin = at
         while True:
             at = _skip_space(source, at)
             if source.startswith(">", at) or source[at : at + 2] in ("/>", "?>"):
                 closed = not source.startswith(">", at)
-                yield Token("open", ("?" if question else "") + name, _tidy(source[begin:at]), closed)
+                yield ("open", ("?" if question else "") + name, _tidy(source[begin:at]), closed)
                 at += 1 + closed
                 if not closed and name.lower() in ("script", "style"):
                     at = yield from _raw(source, at, name)
@@ -103,7 +97,7 @@ def _odd(source: str, at: int) -> Iterator[Token]:  # type: ignore[misc]
             if attribute is None:
                 # The engine gives up: all up to the next `<` and the character behind it is lost, and what follows
                 # is read as the inside of a tag.
-                yield Token("open", ("?" if question else "") + name, _tidy(source[begin:at]))
+                yield ("open", ("?" if question else "") + name, _tidy(source[begin:at]), False)
                 mark = source.find("<", at)
                 if mark < 0:
                     return len(source)
@@ -121,7 +115,7 @@ def _declaration(source: str, at: int) -> Iterator[Token]:  # type: ignore[misc]
     if source.startswith("![CDATA[", at):
         end = source.find("]]>", at)
         end = len(source) if end < 0 else end
-        yield Token("cdata", source[at + 8 : end])
+        yield ("cdata", source[at + 8 : end], "", False)
         return min(end + 3, len(source))
     yield _SPLIT
     return _behind(source, ">", at)

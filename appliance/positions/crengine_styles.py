@@ -17,6 +17,7 @@ from appliance.positions.crengine_defaults import DISPLAY, DISPLAYS, FLOATABLE, 
 
 MAX_SHEET = 2 * 1024 * 1024  # characters
 MAX_IMPORTS = 16
+MAX_CHOICES = 4096
 
 _WHITE_SPACES = frozenset({"normal", "nowrap", "pre", "pre-wrap", "pre-line", "break-spaces"})
 _RELEVANT = re.compile(r"display|float|white-space|content", re.IGNORECASE)
@@ -40,7 +41,8 @@ Declarations = dict[str, tuple[str, bool]]  # property: value, !important
 
 
 class Rule(NamedTuple):
-    """One selector with what it declares. `pseudo`: "", "before" or "after"."""
+    """One selector with what it declares. `pseudo`: "", "before" or "after". `gate`: what the element's own name and
+    attributes must fulfil; where that is all, `local`, it is the same as `test`."""
 
     test: Callable[[Any], bool]
     specificity: tuple[int, int, int]
@@ -49,6 +51,9 @@ class Rule(NamedTuple):
     id: str | None
     class_name: str | None
     name: str | None
+    gate: Callable[[Any], bool]
+    local: bool
+    needs_attributes: bool
 
 
 class Sheet(NamedTuple):
@@ -58,12 +63,27 @@ class Sheet(NamedTuple):
     looks_ahead: bool
 
 
+Winners = dict[tuple[str, str], str]  # (pseudo-element, property): value
+
+
+class _Choice(NamedTuple):
+    """The rules that may match elements of one name, class, id and inline style; `winners`: what they come to, where
+    that is the same for all of them; `made`: styles made from that by default and parent style."""
+
+    candidates: list[tuple[int, Rule]]
+    winners: Winners | None
+    made: dict[tuple[Style, Style], Style]
+
+
 class Styles:
     """The cascade of one document: its sheets in order."""
 
     def __init__(self, sheets: Iterable[Sheet]) -> None:
         sheets = list(sheets)
         self.looks_ahead = any(sheet.looks_ahead for sheet in sheets)
+        self._choices: dict[tuple[object, ...] | str, _Choice] = {}
+        # Where only classes are asked for, elements that differ in anything else share a choice.
+        self._whole_key = any(rule.needs_attributes for sheet in sheets for rule in sheet.rules)
         self._by_id: dict[str, list[tuple[int, Rule]]] = {}
         self._by_class: dict[str, list[tuple[int, Rule]]] = {}
         self._by_name: dict[str, list[tuple[int, Rule]]] = {}
@@ -81,34 +101,49 @@ class Styles:
 
     def of(self, element: Any, parent: Style) -> Style:
         """The style of an element (an object as cssselect2 expects it) below one with the style `parent`."""
-        attributes = element.attributes
-        candidates = self._everywhere
-        found = self._by_name.get(element.name)
-        if found:
-            candidates = candidates + found
-        if not attributes:
-            if not candidates:
-                return _default(element.name, parent.white_space)
-            return _cascade(_default(element.name, parent.white_space), parent, _winners(element, candidates, ""))
-        if self._by_class and "class" in attributes:
-            for name in element.classes:
-                found = self._by_class.get(name)
-                if found:
-                    candidates = candidates + found
-        if self._by_id and "id" in attributes:
-            found = self._by_id.get(attributes["id"])
-            if found:
-                candidates = candidates + found
-        inline = attributes.get("style", "")
-        default = _default_with_attributes(element, parent)
-        if not candidates and not inline:
+        name, attributes = element.name, element.attributes
+        key: tuple[object, ...] | str = name
+        if attributes:
+            if self._whole_key:
+                key = (name, *attributes.items())
+            else:
+                key = (name, attributes.get("class", ""), attributes.get("style", ""))
+        choice = self._choices.get(key)
+        if choice is None:
+            if len(self._choices) >= MAX_CHOICES:
+                self._choices.clear()
+            choice = self._choices[key] = self._choose(element)
+        default = _default(name, parent.white_space)
+        if attributes and (name in _SPECIAL or not _SPECIAL_ATTRIBUTES.isdisjoint(attributes)):
+            default = _default_with_attributes(element, default)
+        winners = choice.winners
+        if winners is None:
+            return _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
+        if not winners:
             return default
-        return _cascade(default, parent, _winners(element, candidates, inline))
+        style = choice.made.get((default, parent))
+        if style is None:
+            style = choice.made[default, parent] = _cascade(default, parent, winners)
+        return style
+
+    def _choose(self, element: Any) -> "_Choice":
+        candidates = self._everywhere + self._by_name.get(element.name, [])
+        for name in dict.fromkeys(element.classes):
+            candidates += self._by_class.get(name, [])
+        if element.id is not None:
+            candidates += self._by_id.get(element.id, [])
+        candidates = [entry for entry in candidates if entry[1].gate(element)]
+        if all(rule.local for _, rule in candidates):
+            return _Choice(candidates, _winners(element, candidates, element.attributes.get("style", "")), {})
+        return _Choice(candidates, None, {})
 
 
-def _default_with_attributes(element: Any, parent: Style) -> Style:
+_SPECIAL = frozenset({"input", "form", "span"})
+_SPECIAL_ATTRIBUTES = frozenset({"hidden", "align"})
+
+
+def _default_with_attributes(element: Any, style: Style) -> Style:
     name, attributes = element.name, element.attributes
-    style = _default(name, parent.white_space)
     if (
         ("hidden" in attributes and not style.display.startswith("table"))
         or (name == "input" and attributes.get("type", "").lower() == "hidden")
@@ -130,7 +165,7 @@ def _default(name: str, white_space: str) -> Style:
 _Weight = tuple[bool, bool, tuple[int, int, int], int]
 
 
-def _winners(element: Any, candidates: list[tuple[int, Rule]], inline: str) -> dict[tuple[str, str], str]:
+def _winners(element: Any, candidates: list[tuple[int, Rule]], inline: str) -> Winners:
     """The value that wins for each (pseudo-element, property)."""
     best: dict[tuple[str, str], tuple[_Weight, str]] = {}
     for order, rule in candidates:
@@ -148,7 +183,7 @@ def _winners(element: Any, candidates: list[tuple[int, Rule]], inline: str) -> d
     return {key: value for key, (_, value) in best.items()}
 
 
-def _cascade(style: Style, parent: Style, winners: dict[tuple[str, str], str]) -> Style:
+def _cascade(style: Style, parent: Style, winners: Winners) -> Style:
     if not winners:
         return style
     display = winners.get(("", "display"), style.display)
@@ -163,7 +198,7 @@ def _cascade(style: Style, parent: Style, winners: dict[tuple[str, str], str]) -
     )
 
 
-def _pseudo(winners: dict[tuple[str, str], str], which: str, default: str) -> str:
+def _pseudo(winners: Winners, which: str, default: str) -> str:
     content = winners.get((which, "content"))
     if content == "none" or (content is None and not default):
         return ""
@@ -286,8 +321,33 @@ def _rules(rule: Any) -> Iterator[Rule]:
             wanted,
             selector.id,
             selector.class_name,
-            selector.lower_local_name if selector.lower_local_name != "*" else None,
+            selector.lower_local_name,
+            *_gate(prelude, selector.test),
         )
+
+
+_PLAIN = r"(?:\*|[\w-]+)?(?:[.#][\w-]+|\[[^\]]*\])*"
+_LAST = re.compile(rf"(?s)(?:(.*[ >+~]))?({_PLAIN})(?:::?(?:before|after))?")
+
+
+def _gate(prelude: list[Any], test: Callable[[Any], bool]) -> tuple[Callable[[Any], bool], bool, bool]:
+    """What an element's own name and attributes must fulfil for a selector to match, whether that is all there is to
+    it, and whether it asks for other attributes than the class."""
+    text = tinycss2.serialize(prelude).strip()
+    match = _LAST.fullmatch(text)
+    if match is None:
+        return _always, False, True
+    rest, last = match.groups()
+    asks = "[" in last or "#" in last
+    if not rest:
+        return test, True, asks
+    if not last:
+        return _always, False, asks
+    return compile_selector_list(last)[0].test, False, asks
+
+
+def _always(element: Any) -> bool:
+    return True
 
 
 def _without_prefixes(tokens: Iterable[Any]) -> list[Any]:
