@@ -88,7 +88,7 @@ def choose_main(session: Session, sha256: str, now: datetime) -> None:
         .where(Rendition.book_id == book.id, col(LibraryFile.missing_since).is_(None))
         .order_by(col(Rendition.created_at).desc(), col(Rendition.sha256))
     )
-    kinds = dict(session.execute(present).tuples().all())
+    kinds = dict(session.exec(present).all())
     best = next((name for name, kind in kinds.items() if kind == "epub"), None) or next(iter(kinds), None)
     if best is None or best == book.main_sha256 or kinds.get(book.main_sha256 or "") == kinds[best]:
         return
