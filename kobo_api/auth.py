@@ -20,6 +20,8 @@ def device_auth(call: Call) -> Answer:
     user's lasting secret, so it is neither kept nor logged."""
     given = call.json()
     user_key = given.get("UserKey") if isinstance(given, dict) else None
+    # A refresh does not repeat it in the body; another one in the answer might make the device somebody else.
+    user_key = user_key or call.headers.get("x-kobo-userkey")
     return answer(
         {
             "AccessToken": access_token(call.caller, call.house.now()),

@@ -1,0 +1,71 @@
+"""What a Kobo keeps: its books with their places and notes, and its tokens, in one file that survives a restart."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Place:
+    """A place as the device keeps it: a document and a span of its file, with the percentages it shows."""
+
+    source: str = ""
+    span: str = ""
+    percent: int = 0
+    document_percent: int = 0
+
+
+@dataclass
+class Book:
+    """A book on the device. `file`: name of the downloaded file, `None` while only listed. `place`: where the reader
+    would open. `told`: a state of the server that has not been looked at. `notes`: the device's own set; `pending`:
+    changes of it that no server has acknowledged. `last_modified`, `priority`: times of the last known state."""
+
+    id: str
+    metadata: dict[str, Any]
+    file: str | None = None
+    format: str = ""
+    etag: str = ""
+    status: str = "ReadyToRead"
+    place: Place = field(default_factory=Place)
+    last_modified: str = ""
+    priority: str = ""
+    minutes: int = 0
+    told: dict[str, Any] | None = None
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pending: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return str(self.metadata.get("Title", self.id))
+
+    @property
+    def is_downloaded(self) -> bool:
+        return self.file is not None
+
+
+@dataclass
+class Shelf:
+    """Everything that the device remembers. `clock`: seconds by which its clock differs from this machine's."""
+
+    books: dict[str, Book] = field(default_factory=dict)
+    collections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
+    sync_token: str = ""
+    access_token: str = ""
+    refresh_token: str = ""
+    token_expires: float = 0.0
+    is_registered: bool = False
+    clock: float = 0.0
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Shelf":
+        if not path.exists():
+            return cls()
+        value = json.loads(path.read_text(encoding="utf-8"))
+        books = {id: Book(**{**book, "place": Place(**book["place"])}) for id, book in value.pop("books").items()}
+        return cls(books=books, **value)
