@@ -1,6 +1,6 @@
 // Size of the text and theme, remembered by this browser.
 const KEY = 'bookwake-appearance'
-const SIZES = [70, 80, 90, 100, 110, 125, 140, 160, 180, 210, 250] // per cent
+const SIZES = [70, 80, 90, 100, 110, 125, 140, 160, 180, 210, 250] // per cent of 18 px
 const THEMES = {
     light: { scheme: 'light' },
     sepia: { scheme: 'light', page: '#f4ecd8', ink: '#4b3a27', link: '#8a4b16' },
@@ -28,7 +28,7 @@ const theme = () => chosen.theme ?? (prefersDark.matches ? 'dark' : 'light')
 const sheets = () => {
     const { scheme, page, ink, link } = THEMES[theme()]
     const before = `
-        html { font-family: "Iowan Old Style", Charter, "Palatino Linotype", Palatino, "Noto Serif", Georgia, serif; line-height: 1.5 }
+        html { font-family: "Iowan Old Style", Charter, "Palatino Linotype", Palatino, "Noto Serif", Georgia, serif; line-height: 1.55 }
         p, li, blockquote, dd { hyphens: auto; widows: 2; orphans: 2 }
         a:any-link { color: #1f5b99 }`
     const colours = page ? `
@@ -37,7 +37,7 @@ const sheets = () => {
         a:any-link, a:any-link * { color: ${link} !important }` : `
         html { --theme-bg-color: #fdfdfc; color: #1b1b1b; background: #fdfdfc }`
     const after = `
-        html { font-size: ${chosen.size}% !important; color-scheme: ${scheme} }
+        html { font-size: ${chosen.size * 0.18}px !important; color-scheme: ${scheme} }
         body { font-size: 1rem !important }
         pre { white-space: pre-wrap !important }
         ${colours}
