@@ -1,6 +1,7 @@
 """A house with an empty book folder, and a clock that moves on with each look at it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,15 +20,21 @@ class Clock:
         return self.moment
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    folder = tmp_path / "books"
-    folder.mkdir()
-    opened = open_house(load({"data": tmp_path / "data", "books": [folder]}, {}))
+@contextmanager
+def house_in(place: Path) -> Iterator[House]:
+    """A house with an empty book folder in `place`."""
+    (place / "books").mkdir()
+    opened = open_house(load({"data": place / "data", "books": [place / "books"]}, {}))
     opened = House(opened.settings, opened.database, opened.shelf, Clock())
     yield opened
     opened.shelf.close()
     opened.database.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with house_in(tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
