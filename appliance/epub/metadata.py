@@ -72,10 +72,9 @@ def read_metadata(package: Package) -> Metadata:
 
 def line(text: str, limit: int = MAX_LINE) -> str:
     """Text on one line: white space folded, control characters gone, at most `limit` characters."""
-    folded = " ".join(text.split())
-    kept = folded
-    if not folded.isprintable():
-        kept = "".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cs"))
+    if not text.isprintable():
+        text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
+    kept = " ".join(text.split())
     return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
 
 
@@ -166,7 +165,7 @@ class _Source:
 
 
 def _text(element: Any) -> str:
-    return "".join(element.itertext(with_tail=False)) if element is not None else ""
+    return "".join(element.itertext("*")) if element is not None else ""
 
 
 def _attribute(element: Any, name: str) -> str | None:
