@@ -51,7 +51,7 @@ def create_app(house: House) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="Bookwake",
             version=__version__,
-            openapi_router=Router("/api", route_handlers=[], opt={"access": "person"}),
+            openapi_router=Router("/api", route_handlers=[], opt={"access": "person"}, include_in_schema=False),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         before_send=[_add_headers],
@@ -66,10 +66,8 @@ def create_app(house: House) -> Litestar:
 def _routes() -> Router:
     """Every route, in one router: registered one by one, Litestar 2.25 wraps a threaded handler again whenever another
     handler with the same path follows, and then answers with a coroutine."""
-    routes: list[ControllerRouterHandler] = [*pages.routes, *reader_routes, *health.routes, static_files()]
-    for surface in (kobo_api, koreader_api):
-        routes += getattr(surface, "routes", [])
-    return Router("/", route_handlers=routes)
+    surfaces: list[ControllerRouterHandler] = [*kobo_api.routes, *koreader_api.routes, *pages.routes, *reader_routes]
+    return Router("/", route_handlers=[*surfaces, *health.routes, static_files()])
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,6 +204,14 @@ def running_server(
             server.stop()
         finally:
             server.kill()
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait until the condition holds; fails when it still does not after a long while."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.1)
 
 
 def _free_port() -> int:

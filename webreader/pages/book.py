@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Response
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import File
 from litestar.types import ControllerRouterHandler
 
@@ -15,7 +16,7 @@ from webreader.pages.page import PageRequest, house_of, page, person, show
 
 
 @page("/book/{book_id:str}")
-def book(request: PageRequest, book_id: str) -> Response[Any]:
+def book(request: PageRequest, book_id: FromPath[str]) -> Response[Any]:
     """The page of a book. One whose file is away still shows how far it was read."""
     house, reader = house_of(request), person(request)
     with house.database.read() as session:
@@ -40,7 +41,7 @@ def book(request: PageRequest, book_id: str) -> Response[Any]:
 
 
 @page("/book/{book_id:str}/download")
-def download(request: PageRequest, book_id: str) -> Response[Any]:
+def download(request: PageRequest, book_id: FromPath[str]) -> Response[Any]:
     """The file of a book as it lies in the book folder."""
     house, reader = house_of(request), person(request)
     with house.database.read() as session:

@@ -4,13 +4,14 @@ from typing import Any
 
 from litestar import Response
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
-from appliance.library.covers import cover, picture_id
+from appliance.library.covers import WALL, cover, picture_id
 from appliance.models import Book
 from webreader.pages.page import PageRequest, house_of, page
 
-SIZES = {"small.jpg": (360, 540), "large.jpg": (720, 1080)}
+SIZES = {"small.jpg": WALL, "large.jpg": (720, 1080)}
 """Twice the pixels that the pages give them, for fine screens."""
 
 
@@ -20,7 +21,7 @@ def cover_address(book: Book, size: str = "small.jpg") -> str:
 
 
 @page("/book/{book_id:str}/cover/{picture:str}/{size:str}")
-def book_cover(request: PageRequest, book_id: str, size: str) -> Response[Any]:
+def book_cover(request: PageRequest, book_id: FromPath[str], size: FromPath[str]) -> Response[Any]:
     """The picture. Its address names what is in it, so browsers keep it for ever."""
     house = house_of(request)
     if size not in SIZES:

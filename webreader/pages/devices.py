@@ -4,12 +4,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from litestar import Response
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from appliance.accounts import devices
 from appliance.accounts.devices import NewDevice
 from appliance.accounts.errors import AccountError
-from appliance.addresses import kobo_url, kosync_url
+from appliance.addresses import EVERYWHERE, kobo_url, kosync_url, network_address
 from appliance.models import User
 from webreader.caller import base_url
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
@@ -30,7 +31,7 @@ def devices_page(request: PageRequest) -> Response[Any]:
         devices=[device for device in mine if device.parent_id is None],
         clients=clients,
         here=owner.device_id,
-        only_here=_is_only_here(base_url(request)),
+        **_reach(request),
     )
 
 
@@ -47,7 +48,7 @@ def add(request: PageRequest, data: Form) -> Response[Any]:
 
 
 @action("/devices/{device_id:int}/renew")
-def renew(request: PageRequest, device_id: int) -> Response[Any]:
+def renew(request: PageRequest, device_id: FromPath[int]) -> Response[Any]:
     """Give a device new secrets in place of lost ones."""
     house, owner = house_of(request), person(request)
     with house.database.write() as session:
@@ -56,7 +57,7 @@ def renew(request: PageRequest, device_id: int) -> Response[Any]:
 
 
 @action("/devices/{device_id:int}/rename")
-def rename(request: PageRequest, device_id: int, data: Form) -> Response[Any]:
+def rename(request: PageRequest, device_id: FromPath[int], data: Form) -> Response[Any]:
     """Call a device something else."""
     house, owner = house_of(request), person(request)
     with house.database.write() as session:
@@ -65,7 +66,7 @@ def rename(request: PageRequest, device_id: int, data: Form) -> Response[Any]:
 
 
 @action("/devices/{device_id:int}/remove")
-def remove(request: PageRequest, device_id: int) -> Response[Any]:
+def remove(request: PageRequest, device_id: FromPath[int]) -> Response[Any]:
     """Shut a device out; what was read on it stays."""
     house, owner = house_of(request), person(request)
     with house.database.write() as session:
@@ -83,14 +84,17 @@ def _told(request: PageRequest, added: NewDevice) -> Response[Any]:
         server=kosync_url(base),
         login=added.login,
         password=added.password,
-        only_here=_is_only_here(base),
+        **_reach(request),
     )
 
 
-def _is_only_here(base: str) -> bool:
-    """Whether this address means the machine that asks, so that no other device can use it."""
-    host = urlsplit(base).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+def _reach(request: PageRequest) -> dict[str, Any]:
+    """Whether the address in use means the very machine that asks, so that no other could use it, and a better one."""
+    settings = house_of(request).settings
+    host = urlsplit(base_url(request)).hostname or ""
+    only_here = host in ("localhost", "::1") or host.startswith("127.")
+    address = network_address() if only_here and settings.host in EVERYWHERE else None
+    return {"only_here": only_here, "better": f"http://{address}:{settings.port}/devices" if address else None}
 
 
 routes: list[ControllerRouterHandler] = [devices_page, add, renew, rename, remove]

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response
+from litestar.params import FromQuery
 from litestar.types import ControllerRouterHandler
 
 from appliance.reading import bookcase
@@ -15,7 +16,7 @@ CONTINUED = 4
 
 
 @page("/")
-def library(request: PageRequest, q: str = "", p: int = 1) -> Response[Any]:
+def library(request: PageRequest, q: FromQuery[str] = "", p: FromQuery[int] = 1) -> Response[Any]:
     """`q`: words to look for. `p`: the page, from 1."""
     house = house_of(request)
     reader = person(request)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath, FromQuery
 from litestar.types import ControllerRouterHandler
 from sqlmodel import col, select
 
@@ -18,7 +19,7 @@ MOST_PROBLEMS = 200
 
 
 @page("/settings")
-def settings_page(request: PageRequest, done: str = "") -> Response[Any]:
+def settings_page(request: PageRequest, done: FromQuery[str] = "") -> Response[Any]:
     """The page. `done`: what was just done, by name."""
     return _settings(request, done=done)
 
@@ -55,7 +56,7 @@ def add_person(request: PageRequest, data: Form) -> Response[Any]:
 
 
 @action("/settings/sweeps/{name:str}", access="admin")
-def run_sweep(request: PageRequest, name: str) -> Response[Any]:
+def run_sweep(request: PageRequest, name: FromPath[str]) -> Response[Any]:
     """Run a sweep as soon as the one that runs has ended."""
     try:
         request.app.state.scheduler.run_soon(name)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromQuery
 from litestar.types import ControllerRouterHandler
 
 from appliance.accounts import people, sessions
@@ -15,7 +16,7 @@ from webreader.pages.page import Form, PageRequest, action, go_to, house_of, pag
 
 
 @page("/sign-in", access="public")
-def sign_in_page(request: PageRequest, next: str = "/") -> Response[Any]:
+def sign_in_page(request: PageRequest, next: FromQuery[str] = "/") -> Response[Any]:
     """The form; whoever is signed in goes on, and before there is anybody, to the set-up."""
     house = house_of(request)
     with house.database.read() as session:
