@@ -8,6 +8,8 @@ in which order and in which parents the texts are met (docs/reference/kepub.md 3
 import re
 from typing import Any
 
+from appliance.epub.document import MAX_HTML
+from appliance.epub.errors import TooLarge
 from appliance.epub.markup import local_name
 from appliance.kepub.html_rules import CLOSES_ITSELF, RAW, SWALLOWS
 from appliance.kepub.numbering import characters, end_of, image_edits, name_of, wrapped
@@ -18,13 +20,17 @@ _LABEL = re.compile(r"[ \t]{24}|x[ab]{23}")
 
 
 def spans_of_restructured(parts: list[str], first: int, last: int, doctype: str) -> list[tuple[int, str]]:
-    """As `numbering.spans_of`, for any well-formed document. `doctype` decides quirks (a table in `p` or after it)."""
-    import html5lib  # some 40 times slower than the other way, and rarely needed
+    """As `numbering.spans_of`, for any well-formed document. `doctype` decides quirks (a table in `p` or after it).
+
+    Raises `TooLarge` for what would take minutes.
+    """
+    from appliance.epub.html import parse_html  # some 40 times slower than the other way, and rarely needed
 
     source, raw = _labelled(parts, first, last)
-    parser = html5lib.HTMLParser(tree=html5lib.getTreeBuilder("lxml"), namespaceHTMLElements=False)
-    body = parser.parse(f"{doctype}<html><head></head><body>{source}</body></html>", scripting=True).find("body")
-    return _numbered(body, parts, raw)
+    if len(source) > MAX_HTML:
+        raise TooLarge(f"The tags of the document take {len(source):,} bytes; {MAX_HTML:,} is the most.")
+    root = parse_html(f"{doctype}<html><head></head><body>{source}</body></html>", scripting=True)
+    return _numbered(root[1], parts, raw)
 
 
 def _labelled(parts: list[str], first: int, last: int) -> tuple[str, dict[int, str]]:
