@@ -1,12 +1,16 @@
 """Which stretches of two canonical texts are the same text (docs/reference/positions.md C.6)."""
 
+import re
 from bisect import bisect_right
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-GRAM = 24  # characters of an anchor
-SMALL = 400  # characters that may be compared one by one
+SMALL = 128  # characters that may be compared one by one
 MINIMUM = 4  # a shorter match between two gaps is chance
+STEP = 8  # characters that must agree to go on behind a difference
+WINDOW = 256  # characters a difference may have where no anchor shows the way
+
+_PIECE = re.compile(r"[^.,;:!?…—–。、！？]{0,200}[.,;:!?…—–。、！？]*")
 
 
 class Block(NamedTuple):
@@ -46,10 +50,10 @@ class Alignment:
 def _carry(
     k: int, before: bool, sources: list[int], targets: list[int], blocks: list[Block], source_end: int, target_end: int
 ) -> tuple[int, bool]:
+    if not source_end:
+        return 0, not target_end
     if k >= source_end and not before:
         before = True  # behind the last character: that character decides
-        if not source_end:
-            return 0, not target_end
     probe = k - 1 if before and k > 0 else k
     at = bisect_right(sources, probe) - 1
     if at >= 0 and probe < sources[at] + blocks[at].length:
@@ -63,7 +67,8 @@ def _carry(
 
 
 def align(left: str, right: str) -> Alignment:
-    """Equal blocks of two texts: common ends first, then anchors that are unique on both sides, then characters."""
+    """Equal blocks of two texts: common ends first, then pieces that are unique on both sides, then step by step over
+    the differences, at last character by character."""
     blocks: list[Block] = []
     work = [(0, len(left), 0, len(right))]
     while work:
@@ -80,21 +85,56 @@ def align(left: str, right: str) -> Alignment:
             continue
         if b - a <= SMALL and d - c <= SMALL:
             matcher = SequenceMatcher(None, left[a:b], right[c:d], autojunk=False)
-            blocks += [
-                Block(a + i, c + j, n) for i, j, n in matcher.get_matching_blocks() if n >= MINIMUM
-            ]
+            blocks += [Block(a + i, c + j, n) for i, j, n in matcher.get_matching_blocks() if n >= MINIMUM]
             continue
-        anchors = _anchors(left[a:b], right[c:d])
-        if not anchors:
-            continue  # nothing in common that is long enough to trust
-        at, ct = a, c
-        for i, j in anchors:
-            if a + i >= at and c + j >= ct:
-                work.append((at, a + i, ct, c + j))
-                blocks.append(Block(a + i, c + j, GRAM))
-                at, ct = a + i + GRAM, c + j + GRAM
-        work.append((at, b, ct, d))
+        found = _anchors(left, right, a, b, c, d) or _resume(left, right, a, b, c, d)
+        for block in found:
+            work.append((a, block.left, c, block.right))
+            a, c = block.left + block.length, block.right + block.length
+        if found:
+            work.append((a, b, c, d))
+            blocks += found
     return Alignment(_joined(blocks), len(left), len(right))
+
+
+def _anchors(left: str, right: str, a: int, b: int, c: int, d: int) -> list[Block]:
+    """Pieces between punctuation marks that stand once on each side, in the longest order the sides share."""
+    here, there = _pieces(left, a, b), _pieces(right, c, d)
+    pairs = [(at, there[piece], len(piece)) for piece, at in here.items() if at >= 0 and there.get(piece, -1) >= 0]
+    return [Block(*pair) for pair in _rising(pairs)]
+
+
+def _pieces(text: str, start: int, end: int) -> dict[str, int]:
+    """Place of each piece of some length; -1 for one that stands several times."""
+    places: dict[str, int] = {}
+    for match in _PIECE.finditer(text, start, end):
+        piece = match.group()
+        if len(piece) >= STEP:
+            places[piece] = -1 if piece in places else match.start()
+    return places
+
+
+def _resume(left: str, right: str, a: int, b: int, c: int, d: int) -> list[Block]:
+    """Step over differences one by one, for text that repeats itself so much that nothing in it is unique."""
+    blocks: list[Block] = []
+    while b - a >= STEP and d - c >= STEP:
+        grams: dict[str, int] = {}
+        for j in range(min(WINDOW, d - c - STEP + 1)):
+            grams.setdefault(right[c + j : c + j + STEP], j)
+        best: tuple[int, int, int] | None = None
+        for i in range(min(WINDOW, b - a - STEP + 1)):
+            if best is not None and i >= best[0]:
+                break
+            found = grams.get(left[a + i : a + i + STEP])
+            if found is not None and (best is None or i + found < best[0]):
+                best = (i + found, i, found)
+        if best is None:
+            break
+        _, i, j = best
+        length = _common(left, right, a + i, b, c + j, d, 1)
+        blocks.append(Block(a + i, c + j, length))
+        a, c = a + i + length, c + j + length
+    return blocks
 
 
 def _common(left: str, right: str, a: int, b: int, c: int, d: int, direction: int) -> int:
@@ -113,28 +153,12 @@ def _common(left: str, right: str, a: int, b: int, c: int, d: int, direction: in
     return low
 
 
-def _anchors(left: str, right: str) -> list[tuple[int, int]]:
-    """Grams that stand once on both sides, in the longest order they share. The left side is sampled."""
-    seen: dict[str, int] = {}
-    for at in range(len(right) - GRAM + 1):
-        gram = right[at : at + GRAM]
-        seen[gram] = -1 if gram in seen else at
-    step = max(1, min(GRAM, len(left) // 64))
-    pairs: list[tuple[int, int]] = []
-    for at in range(0, len(left) - GRAM + 1, step):
-        gram = left[at : at + GRAM]
-        found = seen.get(gram, -1)
-        if found >= 0 and left.find(gram, left.find(gram) + 1) < 0:
-            pairs.append((at, found))
-    return _rising(pairs)
-
-
-def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Longest run of pairs that rises on both sides (patience)."""
+def _rising(pairs: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Longest run of (left, right, length), given in left order, that rises on the right too (patience)."""
     tops: list[int] = []
     chain: list[tuple[int, int]] = []  # pair number, number of the one before it in its run
     heads: list[int] = []
-    for number, (_, right) in enumerate(pairs):
+    for number, (_, right, _) in enumerate(pairs):
         at = bisect_right(tops, right)
         previous = heads[at - 1] if at else -1
         chain.append((number, previous))
@@ -144,7 +168,7 @@ def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             tops[at] = right
             heads[at] = number
-    result: list[tuple[int, int]] = []
+    result: list[tuple[int, int, int]] = []
     number = heads[-1] if heads else -1
     while number >= 0:
         result.append(pairs[number])

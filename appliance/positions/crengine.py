@@ -169,6 +169,7 @@ class FragmentTree:
         if is_shown(source, path):
             builder.run(source)
         self.body = builder.body
+        self._drawing = builder.drawing
         self.texts = builder.texts
         self.atoms = builder.atoms
         self.ink = ink("".join(builder.pieces))
@@ -177,6 +178,10 @@ class FragmentTree:
         self.alignment: Alignment | None = None
         if text is not None and text != self.ink:
             self.alignment = align(text, self.ink)
+
+    def is_closed(self, node: Node) -> bool:
+        """Whether nothing inside a node is ink."""
+        return node.name in _SILENT and not (self._drawing and node.name == "svg")
 
     def text_at(self, k: int) -> TextNode | None:
         """The text node that holds canonical character k of this tree."""

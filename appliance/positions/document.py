@@ -108,10 +108,12 @@ class DocumentIndex:
                 sibling.first = sibling.last = len(self.text)
             self.root.last = len(self.text)
         self._firsts = [chunk.first for chunk in self.chunks]
-        self._span_firsts = [span.first for span in self.spans]
+        # Some converters give an id twice; only the first span of an id can be named.
         self.span_by_id: dict[str, Element] = {}
         for span in self.spans:
             self.span_by_id.setdefault(span.id or "", span)
+        self.spans = list(self.span_by_id.values())
+        self._span_firsts = [span.first for span in self.spans]
 
     @property
     def length(self) -> int:
@@ -143,7 +145,7 @@ class DocumentIndex:
         if at < 0:
             return None
         span: Element | None = self.spans[at]
-        while span is not None and not (span.first <= k < span.last and span.id in self.span_by_id):
+        while span is not None and not (span.first <= k < span.last and self.span_by_id.get(span.id or "") is span):
             span = span.parent
         return span
 

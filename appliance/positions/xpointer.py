@@ -79,6 +79,9 @@ def _find(tree: FragmentTree, pointer: Pointer) -> Found:
         return Found(0, Status.APPROXIMATE, Reason.NO_PLACE)
     node: Node | TextNode = tree.body
     for name, nth in pointer.steps[1:]:
+        if isinstance(node, Node) and tree.is_closed(node):
+            # Inside an image, a formula or a script: all that positions know is the element.
+            return Found(node.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
         child = _child(node, name, nth)
         if child is None:
             if name.lower() in BOXES:
