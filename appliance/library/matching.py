@@ -4,6 +4,7 @@ The unique identifier alone is not enough: makers write “unknown” or copy it
 text alone is not enough either: picture books of the same number of pages have the same text, namely none.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,10 +58,13 @@ def has_prose(summary: BookSummary) -> bool:
 
 def shared_text(one: BookSummary, other: BookSummary) -> float:
     """The share of the shorter text that stands in documents which both have, 0 … 1."""
-    known = {document.digest for document in other.documents if document.length}
-    shared = sum(document.length for document in one.documents if document.length and document.digest in known)
     shorter = min(one.total, other.total)
-    return min(shared / shorter, 1.0) if shorter else 0.0
+    common = _texts(one) & _texts(other)
+    return sum(length * times for (_, length), times in common.items()) / shorter if shorter else 0.0
+
+
+def _texts(summary: BookSummary) -> Counter[tuple[str, int]]:
+    return Counter((document.digest, document.length) for document in summary.documents if document.length)
 
 
 def _similar_length(one: BookSummary, other: BookSummary) -> bool:
