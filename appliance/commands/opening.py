@@ -20,6 +20,7 @@ def opened_house(options: Options) -> "Iterator[House]":
     from appliance.accounts.errors import AccountError
     from appliance.house import open_house
     from appliance.migrations import Downgrade
+    from appliance.operations.errors import OperationError
 
     loaded = settings.load(options)
     try:
@@ -43,6 +44,8 @@ def opened_house(options: Options) -> "Iterator[House]":
         yield house
     except AccountError as error:
         raise Failure(str(error)) from None
+    except OperationError as error:
+        raise Failure(f"{error} {error.remedy}".strip()) from None
     finally:
         house.shelf.close()
         house.database.close()

@@ -20,10 +20,8 @@ def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Scan the book folders once. Files that are no usable books are listed with the reason and are no failure."""
     with opened_house(options) as house:
-        from sqlmodel import col, select
-
+        from appliance.library.books import refused_files
         from appliance.library.scan import ScanRunning, scan
-        from appliance.models import LibraryFile
         from appliance.sweeps.library_scan import sentence
 
         try:
@@ -32,11 +30,7 @@ def run(options: Options) -> int:
         except ScanRunning as error:
             raise Failure(str(error)) from None
         with house.database.read() as session:
-            refused = session.exec(
-                select(LibraryFile)
-                .where(col(LibraryFile.problem).is_not(None), col(LibraryFile.missing_since).is_(None))
-                .order_by(LibraryFile.path)
-            ).all()
+            refused = refused_files(session)
     if options["json"]:
         files = [{"path": file.path, "problem": file.problem, "remedy": file.remedy} for file in refused]
         print_json({**asdict(result), "refused_files": files})

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from appliance.library.sorting import folded
-from appliance.models import Book, Device, DeviceProgress, JournalEntry, LibraryFile, Progress, Rendition
+from appliance.library.books import books, is_present
+from appliance.models import Book, Device, DeviceProgress, JournalEntry, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +40,16 @@ class OnDevice:
 
 def shelf(session: Session, user_id: int, search: str, offset: int, limit: int) -> Shelved:
     """Books whose file is there. `search`: words that occur in title, authors or series, whatever the accents."""
-    words = folded(search).split()
-    rows = session.exec(
-        select(Book.id, Book.title, Book.authors, Book.series).where(_is_there()).order_by(Book.sort_title, Book.id)
-    )
-    ids = [id for id, title, authors, series in rows if _fits(words, title, *authors, series or "")]
-    wanted = ids[offset : offset + limit]
-    shown = {item.book.id: item for item in _shown(session, user_id, col(Book.id).in_(wanted))}
-    return Shelved([shown[id] for id in wanted], len(ids))
+    found = books(session, offset=offset, limit=limit, query=search)
+    ids = [book.id for book in found.books]
+    progress = session.exec(select(Progress).where(Progress.user_id == user_id, col(Progress.book_id).in_(ids)))
+    where = {row.book_id: row for row in progress}
+    return Shelved([Shown(book, where.get(book.id)) for book in found.books], found.total)
 
 
 def being_read(session: Session, user_id: int, limit: int) -> list[Shown]:
     """The books somebody is in the middle of, the one read last first."""
-    return _shown(session, user_id, _is_there() & (col(Progress.status) == "reading"), limit)
+    return _shown(session, user_id, is_present() & (col(Progress.status) == "reading"), limit)
 
 
 def one_book(session: Session, user_id: int, book_id: str) -> Shown | None:
@@ -85,22 +82,6 @@ def _shown(session: Session, user_id: int, which: ColumnElement[bool], limit: in
         .limit(limit)
     )
     return [Shown(book, progress) for book, progress in session.exec(query)]
-
-
-def _is_there() -> ColumnElement[bool]:
-    return (
-        select(LibraryFile.id)
-        .join(Rendition, col(Rendition.sha256) == LibraryFile.sha256)
-        .where(Rendition.book_id == Book.id, col(LibraryFile.missing_since).is_(None))
-        .exists()
-    )
-
-
-def _fits(words: list[str], *texts: str) -> bool:
-    if not words:
-        return True
-    text = folded(" ".join(texts))
-    return all(word in text for word in words)
 
 
 def _fraction(entry: JournalEntry) -> float | None:

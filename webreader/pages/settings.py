@@ -5,12 +5,11 @@ from typing import Any
 from litestar import Response
 from litestar.params import FromPath, FromQuery
 from litestar.types import ControllerRouterHandler
-from sqlmodel import col, select
 
 from appliance import __version__
 from appliance.accounts import passwords, people, sessions
 from appliance.accounts.errors import AccountError
-from appliance.models import LibraryFile
+from appliance.library.books import refused_files
 from webreader.caller import base_url
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
 
@@ -69,19 +68,14 @@ def _settings(request: PageRequest, status: int = 200, **context: Any) -> Respon
     house, reader = house_of(request), person(request)
     with house.database.read() as session:
         everybody = people.everybody(session) if reader.is_admin else []
-        problems = session.exec(
-            select(LibraryFile)
-            .where(col(LibraryFile.problem).is_not(None), col(LibraryFile.missing_since).is_(None))
-            .order_by(LibraryFile.path)
-            .limit(MOST_PROBLEMS)
-        ).all()
+        problems = refused_files(session)[:MOST_PROBLEMS] if reader.is_admin else []
     given = {"done": "", "password_problem": None, "people_problem": None}
     return show(
         "settings.html",
         request,
         status,
         everybody=everybody,
-        problems=problems if reader.is_admin else [],
+        problems=problems,
         sweeps=request.app.state.scheduler.states() if reader.is_admin else [],
         folders=house.settings.books,
         address=base_url(request),
