@@ -16,13 +16,13 @@ PAGE = b"""<?xml version="1.0" encoding="utf-8"?>
   <title>Hostile</title>
   <base href="http://evil.example/base/"/>
   <meta http-equiv="refresh" content="0;url=http://evil.example/refresh"/>
-  <meta http-equiv="Content-Security-Policy" content="default-src *"/>
+  <meta http-equiv="Content-Security-Policy" content="default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"/>
   <link rel="stylesheet" href="http://evil.example/link.css"/>
   <link rel="stylesheet" href="../style/local.css"/>
   <link rel="preload" as="image" href="http://evil.example/preload.png"/>
   <link rel="dns-prefetch" href="http://evil.example/"/>
   <link rel="icon" href="http://evil.example/icon.png"/>
-  <script>parent.pwned = 'inline'; top.pwned('inline')</script>
+  <script>top.pwned('inline')</script>
   <script src="http://evil.example/remote.js"></script>
   <script src="evil.js" type="module"></script>
   <script src="/books/ENTRY/evil.js"></script>
