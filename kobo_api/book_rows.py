@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import BindParameter, FromClause, Row, Select, and_, bindparam, exists, func, or_, select, tuple_
 from sqlmodel import Session
 
 from appliance.models import Book, KoboDelivery, KoboEntitlement, LibraryFile, Progress, Rendition
@@ -62,34 +62,50 @@ _COLUMNS = (
         "is_here"
     ),
 )
-_TABLES = (
-    _BOOK.outerjoin(_MAIN, _MAIN.c.sha256 == _BOOK.c.main_sha256)
-    .outerjoin(_DELIVERY, and_(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == _BOOK.c.id))
-    .outerjoin(_ENTITLEMENT, and_(_ENTITLEMENT.c.user_id == bindparam("user"), _ENTITLEMENT.c.book_id == _BOOK.c.id))
-    .outerjoin(_PROGRESS, and_(_PROGRESS.c.user_id == bindparam("user"), _PROGRESS.c.book_id == _BOOK.c.id))
+_OF_DEVICE = and_(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == _BOOK.c.id)
+
+
+def _select(tables: FromClause) -> Select[Any]:
+    """The columns from `tables`, which have books and deliveries, and what is joined to each book."""
+    user: BindParameter[int] = bindparam("user")
+    return (
+        select(*_COLUMNS)
+        .select_from(
+            tables.outerjoin(_MAIN, _MAIN.c.sha256 == _BOOK.c.main_sha256)
+            .outerjoin(_ENTITLEMENT, and_(_ENTITLEMENT.c.user_id == user, _ENTITLEMENT.c.book_id == _BOOK.c.id))
+            .outerjoin(_PROGRESS, and_(_PROGRESS.c.user_id == user, _PROGRESS.c.book_id == _BOOK.c.id))
+        )
+        .limit(bindparam("limit"))
+    )
+
+
+_DUE = (
+    _select(_DELIVERY.join(_BOOK, _OF_DEVICE))
+    .where(_DELIVERY.c.offered_in.is_(None), _DELIVERY.c.removed_at.is_(None))
+    .order_by(_BOOK.c.id)
+    .offset(bindparam("skip"))
 )
-_SELECT: Select[Any] = select(*_COLUMNS).select_from(_TABLES).limit(bindparam("limit"))
-_DUE = _SELECT.where(
-    _DELIVERY.c.offered_in.is_(None),
-    _DELIVERY.c.removed_at.is_(None),
-    _DELIVERY.c.device_id.is_not(None),
-    _BOOK.c.id > bindparam("after"),
-).order_by(_BOOK.c.id)
-_CHANGED = _SELECT.where(
-    tuple_(_BOOK.c.changed_at, _BOOK.c.id) > tuple_(bindparam("at", type_=_BOOK.c.changed_at.type), bindparam("after")),
-    # Due rows have their own query; others that were looked at since the change have nothing new.
-    or_(
-        _DELIVERY.c.device_id.is_(None),
-        and_(_DELIVERY.c.offered_in.is_not(None), _DELIVERY.c.book_changed_at < _BOOK.c.changed_at),
-    ),
-).order_by(_BOOK.c.changed_at, _BOOK.c.id)
-_ONE = _SELECT.where(_ENTITLEMENT.c.id == bindparam("entitlement"))
+_CHANGED = (
+    _select(_BOOK.outerjoin(_DELIVERY, _OF_DEVICE))
+    .where(
+        tuple_(_BOOK.c.changed_at, _BOOK.c.id)
+        > tuple_(bindparam("at", type_=_BOOK.c.changed_at.type), bindparam("after")),
+        # Due rows have their own query; others that were looked at since the change have nothing new.
+        or_(
+            _DELIVERY.c.device_id.is_(None),
+            and_(_DELIVERY.c.offered_in.is_not(None), _DELIVERY.c.book_changed_at < _BOOK.c.changed_at),
+        ),
+    )
+    .order_by(_BOOK.c.changed_at, _BOOK.c.id)
+)
+_ONE = _select(_BOOK.outerjoin(_DELIVERY, _OF_DEVICE)).where(_ENTITLEMENT.c.id == bindparam("entitlement"))
 _MOVED = (
     select(
         _PROGRESS.c.book_id,
         _PROGRESS.c.version,
         _DELIVERY.c.sha256,
         _DELIVERY.c.reading_state,
+        _DELIVERY.c.answered_version,
         _ENTITLEMENT.c.id.label("entitlement_id"),
         _ENTITLEMENT.c.created_at.label("entitled_at"),
     )
@@ -115,9 +131,9 @@ _MOVED = (
 _NEWEST = select(func.max(_BOOK.c.changed_at))
 
 
-def due(session: Session, caller: Caller, after: str, limit: int) -> Sequence[BookRow]:
-    """Books in the ledger that the device has yet to be told of, by id after `after`."""
-    return session.execute(_DUE, _ids(caller) | {"after": after, "limit": limit}).all()
+def due(session: Session, caller: Caller, skip: int, limit: int) -> Sequence[BookRow]:
+    """Books in the ledger that the device has yet to be told of, by id, behind the first `skip`."""
+    return session.execute(_DUE, _ids(caller) | {"skip": skip, "limit": limit}).all()
 
 
 def changed(session: Session, caller: Caller, at: datetime, after: str, limit: int) -> Sequence[BookRow]:

@@ -89,13 +89,13 @@ def _plan(call: Call, session: Session, run: Run, now: datetime) -> _Page:
     """Books that are due, books that changed, then places (4.4), with a look beyond the end of the page: only so is it
     known whether there is more (4.3)."""
     page = _Page(run.cursor_at, run.cursor_id)
-    after = ""
+    seen = 0
     while True:
-        rows = book_rows.due(session, call.caller, after, PAGE + 1)
+        rows = book_rows.due(session, call.caller, seen, PAGE + 1)
         for row in rows:
-            after = row.id
             if not _add_book(call, page, row, now):
                 return page
+        seen += len(rows)
         if len(rows) <= PAGE:
             break
     while True:
@@ -183,7 +183,7 @@ def _add_places(call: Call, session: Session, page: _Page) -> None:
         projected = project(call.house, session, call.caller.user_id, row.book_id, row.sha256, "kobo")
         page.places.append((row.book_id, row.version, projected))
         if projected is not None:
-            state = moved_state(row.entitlement_id, row.entitled_at, row.reading_state, projected)
+            state = moved_state(row.entitlement_id, row.entitled_at, row, projected)
             page.events.append({"ChangedReadingState": {"ReadingState": state}})
 
 

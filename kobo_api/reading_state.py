@@ -70,7 +70,7 @@ def get_state(call: Call, id: str) -> Answer:
     if row.given_version != projected.version:
         with call.house.database.write() as session:
             note_told(session, call.caller.device_id, row.book_id, projected.version, projected, call.house.now(), None)
-    return answer([moved_state(id, row.created_at, row.reading_state, projected)])
+    return answer([moved_state(id, row.created_at, row, projected)])
 
 
 def held(session: Session, call: Call, id: str) -> BookRow | None:
@@ -116,17 +116,20 @@ def said_state(id: str, created: datetime, said: dict[str, Any]) -> ReadingState
     )
 
 
-def moved_state(id: str, created: datetime, reading_state: str | None, projected: Projected) -> ReadingState:
-    """Where another device has read on, in the coordinates of the file that this one holds.
+def moved_state(id: str, created: datetime, row: BookRow, projected: Projected) -> ReadingState:
+    """Where another device has read on, in the coordinates of the file that this one holds. `row`: what the ledger has.
 
-    Only a real span moves the reader (5.6), and only a stamp newer than the device's own makes it look. The stamp is
-    the same each time it is given.
+    Only a real span moves the reader (5.6), and only a stamp newer than the device's own makes it look.
     """
-    said = msgspec.json.decode(reading_state) if reading_state else {}
+    said = msgspec.json.decode(row.reading_state) if row.reading_state else {}
     own = read_time(said.get("LastModified"))
     moment = projected.activity_at
-    if own is not None and moment.replace(microsecond=0) <= own:
-        moment = min(own, datetime.max.replace(tzinfo=UTC) - timedelta(days=2)) + timedelta(seconds=1)
+    if own is not None:
+        # The clock of the device may run ahead of ours. Counting the moves since it last spoke makes each stamp newer
+        # than the one before, and the same move has the same stamp each time it is given.
+        moves = max(projected.version - (row.answered_version or 0), 1)
+        latest = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+        moment = max(moment.replace(microsecond=0), min(own + timedelta(seconds=moves), latest))
     stamp = write_time(moment)
     encoded = projected.encoded
     location = Location(encoded.locator.source, encoded.locator.value) if encoded.locator else UNSET

@@ -37,6 +37,7 @@ class KoboDelivery(SQLModel, table=True):
     taken into account, because it made it or reported after having been told.
     """
 
+    # What is due, of which there is little: a sync asks for it each time.
     __table_args__ = (Index("ix_kobodelivery_offered_in", "device_id", "offered_in"),)
 
     device_id: int = Field(primary_key=True, foreign_key="device.id")
