@@ -151,10 +151,11 @@ try_release() {
     (cd "$trial" && exec setpriv --reuid bookwake --regid bookwake --clear-groups "$release/bin/bookwake" serve \
         --data "$trial/data" --books "$trial/books" --host 127.0.0.1 --port "$port" >"$trial/log" 2>&1) &
     server=$!
-    healthy=no
-    if wait_until_healthy "$release" --data "$trial/data" --host 127.0.0.1 --port "$port"; then healthy=yes; fi
-    kill $server 2>/dev/null || true
-    wait $server 2>/dev/null || true
+    healthy=yes
+    until_healthy "$release/bin/bookwake" health --data "$trial/data" --host 127.0.0.1 --port "$port" || healthy=no
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    server=
     if [ $healthy = no ]; then
         tail -n 20 "$trial/log" >&2
         rm -rf "$trial"
@@ -163,17 +164,14 @@ try_release() {
     rm -rf "$trial"
 }
 
-# wait_until_healthy RELEASE OPTION…: up to a minute.
-wait_until_healthy() {
-    bin=$1/bin/bookwake
-    shift
-    tries=0
-    while [ $tries -lt 60 ]; do
-        if "$bin" health "$@" >/dev/null 2>&1; then return 0; fi
-        tries=$((tries + 1))
+# until_healthy COMMAND…: until it succeeds, for up to 90 seconds; not for longer than the server of the trial lives.
+until_healthy() {
+    deadline=$(($(date +%s) + 90))
+    until "$@" >/dev/null 2>&1; do
+        [ "$(date +%s)" -lt $deadline ] || return 1
+        [ -z "$server" ] || kill -0 "$server" 2>/dev/null || return 1
         sleep 1
     done
-    return 1
 }
 
 write_settings() {
@@ -223,12 +221,7 @@ switch_release() {
         systemctl enable --quiet bookwake
         systemctl start bookwake
         # The command reads the settings, so it asks where the service listens.
-        tries=0
-        until $command health >/dev/null 2>&1; do
-            tries=$((tries + 1))
-            [ $tries -lt 60 ] || exit 1
-            sleep 1
-        done
+        until_healthy $command health || exit 1
     fi
     trap - EXIT
     rm -rf $data/before-update $home/bookwake.service.before
