@@ -29,8 +29,9 @@ TRACES = (
 )
 
 
-def checkout_into(root: Path) -> Path:
-    """The project's files, as git knows them and as they are now, in root's home of another system."""
+def checkout_into(root: Path, with_assets: bool = False) -> Path:
+    """The project's files, as git knows them and as they are now, in root's home of another system. `with_assets`: and
+    the browser libraries, so that no Node is needed to fetch them again."""
     target = root / "root" / "bookwake"
     shutil.rmtree(target, ignore_errors=True)
     listed = subprocess.run(
@@ -40,6 +41,9 @@ def checkout_into(root: Path) -> Path:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
+    if with_assets:
+        vendor = Path("webreader/static/vendor")
+        shutil.copytree(ROOT / vendor, target / vendor)
     return target
 
 
@@ -169,6 +173,7 @@ def test_service(booted: Machine) -> None:
     (root / "srv/books").mkdir(exist_ok=True)
     book = next((ROOT / "tests" / "data" / "books").glob("*.epub"))
     shutil.copy(book, root / "srv/books")
+    checkout = checkout_into(root, with_assets=True)
     database = root / "var/lib/bookwake/bookwake.sqlite3"
 
     def people() -> list[str]:
@@ -185,17 +190,22 @@ def test_service(booted: Machine) -> None:
     assert booted.run("systemctl", "is-enabled", "bookwake").strip() == "enabled"
     assert "Set-up code" in booted.run("journalctl", "-u", "bookwake", "-o", "cat", "--no-pager")
     pid = booted.run("systemctl", "show", "-P", "MainPID", "bookwake").strip()
-    assert booted.run("ps", "-o", "user=", "-p", pid).strip() == "bookwake"
+    assert booted.run("stat", "-c", "%U", f"/proc/{pid}").strip() == "bookwake"
+    state = dict(line.split(":\t", 1) for line in booted.run("cat", f"/proc/{pid}/status").splitlines())
+    assert (state["NoNewPrivs"], state["Seccomp"], int(state["CapEff"], 16)) == ("1", "2", 0)
+    inside = ("nsenter", "--mount", "--target", pid)
+    booted.run(*inside, "touch", "/var/lib/bookwake/x")
+    assert "Read-only file system" in booted.run(*inside, "touch", "/srv/books/x", status=1)
+    assert "Read-only file system" in booted.run(*inside, "touch", "/opt/bookwake/x", status=1)
     booted.run("sh", "-c", "echo 'a long password' | bookwake user add ann --admin --password-stdin")
     booted.run("bookwake", "scan")
     assert people() == ["ann"]
 
-    booted.run("kill", "-9", pid)
+    booted.run("systemctl", "kill", "-s", "KILL", "bookwake")
     time.sleep(8)
     is_well()
 
     # A version that cannot start at all is not let near the service.
-    checkout = checkout_into(root)
     serve = checkout / "appliance" / "commands" / "serve.py"
     good = serve.read_text()
     running = booted.run("systemctl", "show", "-P", "MainPID", "bookwake")
