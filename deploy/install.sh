@@ -120,7 +120,8 @@ create_user() {
 build_release() {
     release=$home/releases/$(date -u +%Y%m%dT%H%M%SZ)-$$
     mkdir -p $home/releases
-    trap 'rm -rf "$release"' EXIT
+    server='' trial=''
+    trap give_up EXIT
     trap 'exit 1' HUP INT TERM
     say "Installing into $release. On a Raspberry Pi this takes some minutes."
     "$1" -m venv "$release"
@@ -141,6 +142,11 @@ build_release() {
     "$release/bin/python" -m compileall -q "$release/lib" || true
 }
 
+give_up() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$release" "$trial"
+}
+
 # Runs the new version with an empty data folder on a spare port before it may take over.
 try_release() {
     trial=$(mktemp -d)
@@ -155,10 +161,9 @@ try_release() {
     until_healthy "$release/bin/bookwake" health --data "$trial/data" --host 127.0.0.1 --port "$port" || healthy=no
     kill "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
-    server=
+    server=''
     if [ $healthy = no ]; then
         tail -n 20 "$trial/log" >&2
-        rm -rf "$trial"
         fail "the new version does not start on this machine (its last words are above); nothing was changed"
     fi
     rm -rf "$trial"
