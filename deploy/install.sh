@@ -139,7 +139,6 @@ build_release() {
     else
         $pip install --no-deps "$source"
     fi
-    "$release/bin/python" -m compileall -q "$release/lib" || true
 }
 
 give_up() {
