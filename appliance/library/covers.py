@@ -127,7 +127,7 @@ def _store(path: Path, data: bytes) -> None:
     """Write a file whole or not at all; of too many sizes of a picture the one made first goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     made = sorted(path.parent.glob("*.jpg"), key=lambda size: size.stat().st_mtime_ns)
-    for old in made[: len(made) + 1 - MAX_SIZES]:
+    for old in made[: max(len(made) + 1 - MAX_SIZES, 0)]:
         old.unlink(missing_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=".making-", dir=path.parent)
     try:
