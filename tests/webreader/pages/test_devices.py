@@ -34,12 +34,12 @@ def test_a_koreader_is_told_its_login_and_can_use_it(server: Server):
 
 
 def test_a_device_is_renamed_connected_again_and_removed(server: Server):
-    kobo = server.add_device("Ben", "kobo", "Old name")
+    kobo = server.add_device("Ben", "kobo", "Old reader")
     path = f"/devices/{kobo['device']}"
     with server.browser("Ben") as browser:
-        assert browser.submit(path + "/rename", name="New name").headers["location"] == "/devices"
+        assert browser.submit(path + "/rename", name="New reader").headers["location"] == "/devices"
         page = browser.get("/devices").text
-        assert "New name" in page and "Old name" not in page
+        assert "New reader" in page and "Old reader" not in page
         assert browser.submit(path + "/rename", name=" ").status_code == 400
 
         told = re.search(r"/kobo/([0-9a-f]{32})", browser.submit(path + "/renew").text)
@@ -49,7 +49,7 @@ def test_a_device_is_renamed_connected_again_and_removed(server: Server):
         assert httpx.get(fresh + "/v1/initialization").status_code == 200
 
         assert browser.submit(path + "/remove").headers["location"] == "/devices"
-        assert "New name" not in browser.get("/devices").text
+        assert "New reader" not in browser.get("/devices").text
         assert httpx.get(fresh + "/v1/initialization").status_code == 404
         gone = browser.submit(path + "/remove")
         assert gone.status_code == 400 and "no such device" in gone.text
