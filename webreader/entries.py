@@ -76,7 +76,7 @@ def entry(request: EntryRequest, sha256: str, path: str) -> Response[Any]:
                 data = archive.read(name, MAX_MARKUP)
             if media_type == CSS_TYPE:
                 sheet = neutral_style_sheet(data, addresses.resource)
-                return Response(sheet.encode(), media_type="text/css; charset=utf-8", headers=headers)
+                return Response(sheet.encode(), media_type=CSS_TYPE, headers=headers)
             return Response(neutral_image(data, addresses), media_type=SVG_TYPE, headers=headers)
         with Archive(file) as archive:
             headers["Content-Length"] = str(archive.size(name))

@@ -3,6 +3,7 @@
 `beacon(origin)` replaces that host by a server of the test's own, so that it can count the requests.
 """
 
+# ruff: noqa: E501
 import io
 import zipfile
 

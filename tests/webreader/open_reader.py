@@ -29,13 +29,23 @@ _TOP = """(count) => {
         let node = caret.startContainer, offset = Math.min(caret.startOffset, node.data.length - 1)
         const line = rectAt(node, offset)
         if (!line || Math.abs((line.top + line.bottom) / 2 + frame.top - y) > line.height) continue
-        while (offset > 0) {
-            const before = rectAt(node, offset - 1)
-            if (before && (before.bottom < line.top + 2 || before.right > line.left + page.width)) break
-            if (before && before.width && Math.abs(before.bottom - line.bottom) > line.height / 2) break
-            offset--
-        }
         const walker = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT)
+        walker.currentNode = node
+        // Back to the start of the line, over the borders of inline elements.
+        for (let at = node, from = offset; ;) {
+            if (from === 0) {
+                at = walker.previousNode()
+                if (!at) break
+                from = at.data.length
+                continue
+            }
+            const before = rectAt(at, --from)
+            if (!before || !before.width) continue
+            if (before.bottom < line.top + 2 || before.right > line.left + page.width) break
+            if (Math.abs(before.bottom - line.bottom) > line.height / 2) break
+            node = at
+            offset = from
+        }
         walker.currentNode = node
         let text = node.data.slice(offset)
         while (text.length < count && walker.nextNode()) text += ' ' + walker.currentNode.data
