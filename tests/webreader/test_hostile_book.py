@@ -80,7 +80,8 @@ def watch(page: Page, server: Server) -> list[str]:
 
 CLICK_LINKS = """() => {
     const [{ doc }] = document.querySelector('foliate-view').renderer.getContents()
-    for (const a of doc.querySelectorAll('a, button, input')) a.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }))
+    for (const a of doc.querySelectorAll('a, button, input'))
+        a.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }))
     for (const image of doc.querySelectorAll('img')) image.dispatchEvent(new Event('error'))
     return [...doc.querySelectorAll('*')].length
 }"""

@@ -288,7 +288,7 @@ def test_another_reader_went_on(browser: Browser, server: Server, person: str, r
     assert reader.cfi == there
     assert journal(server) == before
 
-    # The other turns on again; this page turns without having looked. Far back, the server asks before it moves everyone.
+    # The other turns on again; this page turns without having looked. Far back, the server asks before it moves all.
     reader.page.keyboard.press("c")
     reader.page.click("#contents >> text=Tip Manufactures a Pumpkinhead")
     reader.wait_saved()

@@ -68,7 +68,8 @@ CFIS = """async ([index, count]) => {
                 }
             } else if (node.nodeType === 1) {
                 if (['img', 'svg', 'image', 'video', 'audio', 'math'].includes(node.localName)) k++
-                else if (node.localName !== 'style' && !node.style?.cssText.includes('display: none !important')) visit(node)
+                else if (node.localName !== 'style' && !node.style?.cssText.includes('display: none !important'))
+                    visit(node)
             }
         }
     }
