@@ -67,15 +67,22 @@ class _Node(base.Node):
         node.parent = self
 
     def insertBefore(self, node: Any, refNode: Any) -> None:
-        self.childNodes.insert(self.childNodes.index(refNode), node)
+        self.childNodes.insert(self._place(refNode), node)
         node.parent = self
+
+    def _place(self, child: Any) -> int:
+        """Where a child stands. What HTML moves goes before a table that was just begun, so it is near the end."""
+        for place in range(len(self.childNodes) - 1, -1, -1):
+            if self.childNodes[place] is child:
+                return place
+        raise LookupError("not a child of this node")
 
     def removeChild(self, node: Any) -> None:
         self.childNodes.remove(node)
         node.parent = None
 
     def insertText(self, data: str, insertBefore: Any = None) -> None:
-        place = len(self.childNodes) if insertBefore is None else self.childNodes.index(insertBefore)
+        place = len(self.childNodes) if insertBefore is None else self._place(insertBefore)
         before = self.childNodes[place - 1] if place else None
         if isinstance(before, _Text):
             before.pieces.append(data)
@@ -144,26 +151,26 @@ def _as_lxml(root: _Node) -> Any:
         return found
 
     made = etree.Element(tag(root), attributes(root), nsmap=_default(root.namespace))
-    open_nodes: list[tuple[Any, Iterator[Any], Any]] = [(made, iter(root.childNodes), root.namespace)]
+    # Element, what is left of its children, and the child made last (asking lxml for it takes time by their number).
+    open_nodes: list[tuple[Any, Iterator[Any], Any]] = [(made, iter(root.childNodes), None)]
     while open_nodes:
-        parent, children, namespace = open_nodes[-1]
+        parent, children, last = open_nodes.pop()
         for child in children:
             if isinstance(child, _Text):
                 text = names.coerceCharacters("".join(child.pieces))
-                if len(parent):
-                    parent[-1].tail = (parent[-1].tail or "") + text
-                else:
+                if last is None:
                     parent.text = (parent.text or "") + text
+                else:
+                    last.tail = (last.tail or "") + text
             elif child.name is None:
-                parent.append(etree.Comment(names.coerceComment(child.data)))
+                last = etree.Comment(names.coerceComment(child.data))
+                parent.append(last)
             else:
                 # Without prefixes, as in the usual XHTML.
-                nsmap = _default(child.namespace) if child.namespace != namespace else None
-                element = etree.SubElement(parent, tag(child), attributes(child), nsmap=nsmap)
-                open_nodes.append((element, iter(child.childNodes), child.namespace))
+                nsmap = _default(child.namespace) if child.namespace != parent.nsmap.get(None) else None
+                last = etree.SubElement(parent, tag(child), attributes(child), nsmap=nsmap)
+                open_nodes += [(parent, children, last), (last, iter(child.childNodes), None)]
                 break
-        else:
-            open_nodes.pop()
     return made
 
 

@@ -28,7 +28,7 @@ _SUBSET = re.compile(r"<!DOCTYPE[^>\[]*\[", re.IGNORECASE)
 _DECLARED_ENCODING = re.compile(r"""(<\?xml[^>]*?encoding\s*=\s*)(["'])[^"']*\2""")
 _META_CHARSET = re.compile(r"""(charset\s*=\s*["']?)[A-Za-z0-9._:-]+""", re.IGNORECASE)
 _DRM_META = re.compile(r"""\bname\s*=\s*["']Adept\.""", re.IGNORECASE)
-_SELF_CLOSED = re.compile(rb"<(a|p|div|span|title|script)(\s(?:[^>\"']|\"[^\"]*\"|'[^']*')*?)?\s*/>", re.IGNORECASE)
+_SELF_CLOSED = re.compile(rb"<(a|p|div|span|title|script)(\s[^<>]*[\s\"'])?/>", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|&([A-Za-z][A-Za-z0-9]{1,31});", re.DOTALL)
 
 
@@ -71,7 +71,11 @@ def _spans(parts: list[str], first: int, last: int, source: str) -> list[tuple[i
         return spans_of(parts, first, last)
     except Restructured:
         doctype = _DOCTYPE.search(source)
-        return spans_of_restructured(parts, first, last, doctype.group() if doctype else "")
+        try:
+            return spans_of_restructured(parts, first, last, doctype.group() if doctype else "")
+        except TooLarge:
+            # Better other numbers than kepubify's than no spans at all.
+            return spans_of(parts, first, last, strict=False)
 
 
 def _well_formed(data: bytes) -> tuple[str, Any]:

@@ -51,7 +51,7 @@ _TABLE_PARTS = {
     "td": {"table", "thead", "tbody", "tfoot", "tr"},
     "th": {"table", "thead", "tbody", "tfoot", "tr"},
 }
-TABLE_FRAME = frozenset({"table", "colgroup", "thead", "tbody", "tfoot", "tr"})
+_TABLE_FRAME = frozenset({"table", "colgroup", "thead", "tbody", "tfoot", "tr"})
 _NOT_INSIDE_ITSELF = frozenset({"a", "nobr", "button", "form"})
 _RUBY_PARTS = frozenset({"rb", "rp", "rt", "rtc"})
 # A start tag of the first closes an open one of the second, unless one of _HOLDS_LISTS stands between.
@@ -72,23 +72,36 @@ _CLOSED_SAFELY = VOID | CLOSES_ITSELF | SWALLOWS | _OPEN_HARMLESSLY
 RULED = (
     VOID | _CLOSES_P | SKIPPED | PARAGRAPHS | _UNLIKE_XML | _NOT_INSIDE_ITSELF | _RUBY_PARTS | frozenset(_TABLE_PARTS)
 )
+# Parents in which not everything may stand.
+GUARDED = _TABLE_FRAME | VOID
 
 
 class Restructured(Exception):
     """An HTML parser would build another tree than an XML parser, in a way that may change numbers."""
 
 
-def check_start(name: str, parent: str, stack: list[str], paragraphs_open: int, closed: bool) -> None:
-    """Raise `Restructured` when a start tag named in `RULED` has side effects in HTML.
+def check_text(text: str, parent: str) -> None:
+    """Raise `Restructured` when a text may not stand in its parent, one of `GUARDED`."""
+    if parent in _TABLE_FRAME and not text.isspace():
+        raise Restructured("text directly in a table")
+    if parent in VOID:
+        raise Restructured("content in an empty element")
 
-    `stack`: the names of the open elements from `body` down to `parent`. `closed`: the tag closes itself.
+
+def check_start(name: str, parent: str, stack: list[str], paragraphs_open: int, closed: bool) -> None:
+    """Raise `Restructured` when a start tag has side effects in HTML.
+
+    To be called for the names in `RULED`, in the parents in `GUARDED`, and for tags that close themselves (`closed`).
+    `stack`: the names of the open elements from `body` down to `parent`.
     """
+    if parent in VOID:
+        raise Restructured("content in an empty element")
     if paragraphs_open and name in _CLOSES_P:
         raise Restructured(f"{name} in p")
     if name in _TABLE_PARTS:
         if parent not in _TABLE_PARTS[name]:
             raise Restructured(f"{name} in {parent}")
-    elif parent in TABLE_FRAME and name not in ("script", "style"):
+    elif parent in _TABLE_FRAME and name not in ("script", "style"):
         raise Restructured(f"{name} directly in a table")
     if name in _LIST_ITEMS:
         for outer in reversed(stack):
@@ -102,18 +115,16 @@ def check_start(name: str, parent: str, stack: list[str], paragraphs_open: int, 
         raise Restructured(f"{name} in {name}")
     if name in _RUBY_PARTS and parent in ("dd", "dt", "li", "p", *_RUBY_PARTS):
         raise Restructured(f"{name} in {parent}")
+    if closed and name not in _CLOSED_SAFELY and not _stays_open_harmlessly(name, stack, paragraphs_open):
+        raise Restructured(f"{name} closes itself")
     if name in _UNLIKE_XML and not closed:
         raise Restructured(name)
 
 
-def check_closing_itself(name: str, stack: list[str], paragraphs_open: int) -> None:
-    """Raise `Restructured` when it changes numbers that HTML leaves an element open although its tag closes itself."""
-    if name in _CLOSED_SAFELY:
-        return
-    harmless = not (paragraphs_open or name in _OPEN_WITH_EFFECTS) and _FORMATTING.isdisjoint(stack)
-    # A special element keeps the end tags of ordinary ones, and lists that of their item, from being heard; the texts
+def _stays_open_harmlessly(name: str, stack: list[str], paragraphs_open: int) -> bool:
+    """Whether no number changes although HTML leaves the element open."""
+    if paragraphs_open or name in _OPEN_WITH_EFFECTS or not _FORMATTING.isdisjoint(stack):
+        return False
+    # A special element keeps the end tags of ordinary ones, and a list that of its item, from being heard; the texts
     # around those become one.
-    if harmless and name in _SPECIAL:
-        harmless = _SPECIAL.issuperset(stack) and (name not in ("ol", "ul") or "li" not in stack)
-    if not harmless:
-        raise Restructured(f"{name} closes itself")
+    return name not in _SPECIAL or (_SPECIAL.issuperset(stack) and (name not in ("ol", "ul") or "li" not in stack))

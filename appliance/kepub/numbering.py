@@ -12,12 +12,11 @@ from html.entities import html5
 
 from appliance.kepub.html_rules import (
     BREAKS_OUT,
+    GUARDED,
     RULED,
-    TABLE_FRAME,
-    VOID,
     Restructured,
-    check_closing_itself,
     check_start,
+    check_text,
 )
 from appliance.kepub.spans import PARAGRAPHS, SKIPPED, Numbering
 
@@ -72,11 +71,11 @@ def span(identifier: str, content: str) -> str:
     return f'<span class="koboSpan" id="{identifier}">{content}</span>'
 
 
-def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
+def spans_of(parts: list[str], first: int, last: int, *, strict: bool = True) -> list[tuple[int, str]]:
     """New source for the parts of a body that get spans, as (index, source).
 
     `parts`: `TAG.split` of a well-formed document; `first`: index of the text after the `body` tag, `last`: of the
-    text before its end tag. Raises `Restructured`.
+    text before its end tag. Raises `Restructured`, unless `strict` is false: then tags are taken as they are written.
     """
     numbering = Numbering()
     edits: list[tuple[int, str]] = []
@@ -93,10 +92,8 @@ def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
                 if parent == "p" and not skipped_at:
                     edits.append((index, span(numbering.next_text(), text)))
             else:
-                if parent in TABLE_FRAME and not foreign_at and not characters(text).isspace():
-                    raise Restructured("text directly in a table")
-                if parent in VOID and not foreign_at:
-                    raise Restructured("content in an empty element")
+                if strict and parent in GUARDED and not foreign_at:
+                    check_text(characters(text), parent)
                 if not skipped_at:
                     edits.append((index, render(text, numbering, parent == "p")))
         if index == last:
@@ -122,24 +119,18 @@ def spans_of(parts: list[str], first: int, last: int) -> list[tuple[int, str]]:
             name = names[tag] = name_of(tag)
         closed = tag[-2] == "/"
         if foreign_at:
-            if name in BREAKS_OUT:
+            if strict and name in BREAKS_OUT:
                 raise Restructured(f"{name} in svg or math")
         else:
-            if parent in VOID:
-                raise Restructured("content in an empty element")
-            if name in RULED:
+            if strict and (closed or name in RULED or parent in GUARDED):
                 check_start(name, parent, stack, paragraphs_open, closed)
-                if not skipped_at:
-                    if name == "img":
-                        edits += image_edits(parts, index + 1, numbering.next_image())
-                    elif name in PARAGRAPHS:
-                        numbering.pending = True
-            elif parent in TABLE_FRAME:
-                raise Restructured(f"{name} directly in a table")
-            if closed:
-                check_closing_itself(name, stack, paragraphs_open)
-            elif name in SKIPPED and not skipped_at:
-                skipped_at = len(stack)
+            if not skipped_at:
+                if name == "img":
+                    edits += image_edits(parts, index + 1, numbering.next_image())
+                elif name in PARAGRAPHS:
+                    numbering.pending = True
+                elif name in SKIPPED and not closed:
+                    skipped_at = len(stack)
         if closed:
             continue
         if not foreign_at and (name == "svg" or name == "math"):

@@ -6,6 +6,8 @@ in which order and in which parents the texts are met (docs/reference/kepub.md 3
 """
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 from appliance.epub.document import MAX_HTML
@@ -100,10 +102,9 @@ def _numbered(body: Any, parts: list[str], raw: dict[int, str]) -> list[tuple[in
         indices = [_index(label) for label in _LABEL.findall(text)]
         texts = [raw[index] if index in raw else characters(parts[index]) for index in indices]
         pieces = numbering.number("".join(texts), local_name(parent) == "p")
-        for index, own in zip(indices, texts, strict=True):
-            mine, pieces = _divide(pieces, len(own))
+        for index, own in zip(indices, _divide(pieces, [len(text) for text in texts]), strict=True):
             if index not in raw:
-                edits.append((index, wrapped(mine)))
+                edits.append((index, wrapped(own)))
 
     for event, element in etree.iterwalk(body, events=("start", "end", "comment", "pi")):
         if event == "start":
@@ -124,21 +125,22 @@ def _numbered(body: Any, parts: list[str], raw: dict[int, str]) -> list[tuple[in
     return edits
 
 
-def _divide(
-    pieces: list[tuple[str | None, str]], length: int
-) -> tuple[list[tuple[str | None, str]], list[tuple[str | None, str]]]:
-    """The pieces of the first `length` characters, and the rest.
+def _divide(pieces: list[tuple[str | None, str]], lengths: list[int]) -> Iterator[list[tuple[str | None, str]]]:
+    """The pieces of texts of these lengths, which HTML joined because it ignores the tags between them.
 
-    HTML ignores some tags and joins the texts around them, so a piece may be divided: one part gets the span, the first
-    that is not blank.
+    Of a piece that lies in several texts one part gets the span, the first that is not blank.
     """
-    mine: list[tuple[str | None, str]] = []
-    for place, (identifier, piece) in enumerate(pieces):
-        if len(piece) > length:
-            head, tail = piece[:length], piece[length:]
-            if head.isspace() or not head:
-                return [*mine, (None, head)], [(identifier, tail), *pieces[place + 1 :]]
-            return [*mine, (identifier, head)], [(None, tail), *pieces[place + 1 :]]
-        mine.append((identifier, piece))
-        length -= len(piece)
-    return mine, []
+    waiting = deque(pieces)
+    for length in lengths:
+        mine: list[tuple[str | None, str]] = []
+        while length:
+            identifier, piece = waiting.popleft()
+            if len(piece) > length:
+                own, rest = piece[:length], piece[length:]
+                blank = own.isspace()
+                mine.append((None if blank else identifier, own))
+                waiting.appendleft((identifier if blank else None, rest))
+                break
+            mine.append((identifier, piece))
+            length -= len(piece)
+        yield mine
