@@ -22,10 +22,10 @@ _WISHLIST = {"TotalCountByProductType": {}, **_PAGE, "VersionCode": 2}
 MAX_EVENTS = 10_000
 
 
-def always(value: Any, status: int = 200) -> Callable[[Call], Answer]:
-    """A handler that gives the same answer to everybody."""
+def always(value: Any, status: int = 200) -> Callable[..., Answer]:
+    """A handler that gives the same answer to everybody, whatever the parts of the path."""
     ready = answer(value, status) if value is not None else Answer(status=status)
-    return lambda call: ready
+    return lambda call, **parts: ready
 
 
 nothing = always({})
