@@ -11,6 +11,8 @@ from typing import Any
 
 from html5lib import HTMLParser
 from html5lib._ihatexml import InfosetFilter
+from html5lib._tokenizer import HTMLTokenizer
+from html5lib.constants import _ReparseException
 from html5lib.treebuilders import base
 from lxml import etree
 
@@ -18,6 +20,7 @@ from appliance.epub.errors import MalformedMarkup, TooLarge
 
 MAX_DEPTH = 512  # as in browsers, which flatten what is deeper
 MAX_ELEMENTS = 150_000
+MAX_ATTRIBUTES = 500  # of one tag; html5lib compares each with all before it
 
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 
@@ -28,7 +31,7 @@ def parse_html(source: str | bytes, *, declared: str | None = None, scripting: b
     `declared`: the encoding to try first for bytes. `scripting`: the content of `noscript` is raw text. Names that XML
     cannot hold are written as html5lib does (`o:p` → `oU0003Ap`). Raises `TooLarge`, `MalformedMarkup`.
     """
-    parser = HTMLParser(tree=_TreeBuilder, namespaceHTMLElements=True)
+    parser = _Parser(tree=_TreeBuilder, namespaceHTMLElements=True)
     encodings: dict[str, str] = {}
     if isinstance(source, bytes):
         encodings = {"likely_encoding": declared or "utf-8", "default_encoding": "utf-8"}
@@ -38,6 +41,30 @@ def parse_html(source: str | bytes, *, declared: str | None = None, scripting: b
             return parser.parse(source, scripting=scripting, **encodings)
     except (ValueError, RecursionError, LookupError) as error:
         raise MalformedMarkup(f"The document cannot be read, neither as XML nor as HTML: {error}.") from None
+
+
+class _Tokenizer(HTMLTokenizer):
+    def attributeNameState(self) -> Any:
+        if self.currentToken is not None and len(self.currentToken["data"]) > MAX_ATTRIBUTES:
+            raise TooLarge(f"A tag has more than {MAX_ATTRIBUTES} attributes.")
+        return super().attributeNameState()
+
+
+class _Parser(HTMLParser):
+    def _parse(
+        self, stream: Any, innerHTML: bool = False, container: str = "div", scripting: bool = False, **kwargs: Any
+    ) -> None:
+        """As in html5lib, with the tokenizer above."""
+        self.innerHTMLMode = innerHTML
+        self.container = container
+        self.scripting = scripting
+        self.tokenizer = _Tokenizer(stream, parser=self, **kwargs)
+        self.reset()
+        try:
+            self.mainLoop()
+        except _ReparseException:  # a meta element names another encoding
+            self.reset()
+            self.mainLoop()
 
 
 class _Text:
