@@ -11,7 +11,7 @@ from appliance.models import Book, KoboDelivery, KoboEntitlement, LibraryFile, P
 from kobo_api.call import Caller
 from kobo_api.ledger import Told
 
-BookRow = Row[Any]
+BookRow = Row[*tuple[Any, ...]]
 
 _BOOK = Book.__table__  # type: ignore[attr-defined]
 _FILE = LibraryFile.__table__  # type: ignore[attr-defined]

@@ -55,16 +55,15 @@ def get_state(call: Call, id: str) -> Answer:
     A device that has taken into account what it was told gets back what it said itself, with its own times: any newer
     stamp would ask “Sync to last page read?” at every wake-up (5.4).
     """
-    with call.house.database.read() as session:
-        row = held(session, call, id)
-        if row is None:
-            return answer([unknown_state(id, call.house.now())])
-        said = msgspec.json.decode(row.reading_state) if row.reading_state else None
-        if row.version is None or row.version == row.answered_version:
-            return answer([said_state(id, row.created_at, said) if said else first_state(id, row.created_at, row)])
-        if row.sha256 is None:
-            return answer([first_state(id, row.created_at, row)])
-        projected = project(call.house, session, call.caller.user_id, row.book_id, row.sha256, "kobo")
+    row = held(call.session, call, id)
+    if row is None:
+        return answer([unknown_state(id, call.house.now())])
+    said = msgspec.json.decode(row.reading_state) if row.reading_state else None
+    if row.version is None or row.version == row.answered_version:
+        return answer([said_state(id, row.created_at, said) if said else first_state(id, row.created_at, row)])
+    if row.sha256 is None:
+        return answer([first_state(id, row.created_at, row)])
+    projected = project(call.house, call.session, call.caller.user_id, row.book_id, row.sha256, "kobo")
     if projected is None:
         return answer([first_state(id, row.created_at, row)])
     if row.given_version != projected.version:
@@ -77,7 +76,7 @@ def held(session: Session, call: Call, id: str) -> BookRow | None:
     """What the ledger and the reading record have of the book that the device calls `id`; `None` if it was never
     offered to this device."""
     ids = {"device": call.caller.device_id, "user": call.caller.user_id, "entitlement": id}
-    return session.execute(_HELD, ids).first()
+    return session.connection().execute(_HELD, ids).first()
 
 
 def unknown_state(id: str, now: datetime) -> ReadingState:
@@ -160,7 +159,7 @@ def note_told(
     checkpoint: int | None,
 ) -> None:
     """Remember what the device was told, so that it is not told again and its echo is recognised."""
-    session.execute(
+    session.connection().execute(
         update(_DELIVERY)
         .where(_DELIVERY.c.device_id == device_id, _DELIVERY.c.book_id == book_id)
         .values(given_version=version, given_in=checkpoint)

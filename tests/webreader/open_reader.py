@@ -1,6 +1,5 @@
 """The reader in a real browser, and what stands at the top of its page."""
 
-import json
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -102,9 +101,9 @@ class OpenReader:
 
     def wait_saved(self) -> None:
         """Wait until the server has what the reader did."""
-        key = json.dumps(f"bookwake-unsent-{self.book_id}")
+        unsent = "id => Object.keys(localStorage).some(key => key.startsWith('bookwake-unsent') && key.endsWith(id))"
         for _ in range(100):
-            if not self.page.evaluate(f"localStorage.getItem({key})"):
+            if not self.page.evaluate(unsent, self.book_id):
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError("the place was not saved")
