@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlmodel import Session
 
 from appliance.house import House
 
@@ -22,14 +23,15 @@ class Caller:
     user_id: int
     token: str
     token_hash: str
-    firmware: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request. `path` begins behind the token; header names are lower-case; `server_port` is where we listen."""
+    """A request. `session` reads the database as it was when the call came in. `path` begins behind the token; header
+    names are lower-case; `server_port` is where we listen."""
 
     house: House
+    session: Session
     caller: Caller
     method: str
     path: str

@@ -6,11 +6,13 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
+from sqlalchemy import Row, bindparam
 from sqlmodel import Session, col, select
 
-from appliance.accounts.devices import by_token
+from appliance.accounts.tokens import hash_token
 from appliance.house import House
 from appliance.models import Device
 from kobo_api.call import Caller
@@ -18,17 +20,22 @@ from kobo_api.call import Caller
 SEEN_STEP = timedelta(minutes=1)  # `last_seen_at` is written no more often, to spare the card
 TOKEN_LIFETIME = timedelta(hours=1)  # what every server sends, and the firmware expects (2.5)
 _DETAILS = {"x-kobo-devicemodel": "model", "x-kobo-appversion": "firmware", "x-kobo-platformid": "platform"}
+# Asked with each request, so it is kept compiled and loads no object.
+_DEVICE = Device.__table__  # type: ignore[attr-defined]
+_BY_TOKEN = select(_DEVICE.c.id, _DEVICE.c.user_id, _DEVICE.c.details, _DEVICE.c.last_seen_at).where(
+    _DEVICE.c.token_hash == bindparam("token_hash"), _DEVICE.c.kind == "kobo", _DEVICE.c.revoked_at.is_(None)
+)
 _HEADER = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=").decode()
 
 
-def by_path_token(house: House, token: str, headers: Mapping[str, str]) -> Caller | None:
+def by_path_token(house: House, session: Session, token: str, headers: Mapping[str, str]) -> Caller | None:
     """The Kobo that owns the token in the URL, unless it was revoked. Notes that it was seen, and what it is."""
-    with house.database.read() as session:
-        device = by_token(session, token)
-        if device is None or device.kind != "kobo" or device.id is None:
-            return None
+    token_hash = hash_token(token)
+    device = session.connection().execute(_BY_TOKEN, {"token_hash": token_hash}).first()
+    if device is None:
+        return None
     _note_seen(house, device, headers)
-    return Caller(device.id, device.user_id, token, device.token_hash or "", str(device.details.get("firmware", "")))
+    return Caller(device.id, device.user_id, token, token_hash)
 
 
 def by_access_token(session: Session, headers: Mapping[str, str]) -> Device | None:
@@ -74,7 +81,7 @@ def _signature(signed: str, key: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _note_seen(house: House, device: Device, headers: Mapping[str, str]) -> None:
+def _note_seen(house: House, device: Row[*tuple[Any, ...]], headers: Mapping[str, str]) -> None:
     """Keep model and firmware for people to read; of the device id, which is a lasting secret (2.3), only the hash."""
     told = {name: headers[header][:100] for header, name in _DETAILS.items() if headers.get(header)}
     if device_id := headers.get("x-kobo-deviceid"):

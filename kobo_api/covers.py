@@ -19,20 +19,18 @@ FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 def cover(call: Call, image: str, width: str, height: str, grey: str, quality: str = "") -> Answer | FileAnswer:
     """`GET …/covers/{ImageId}/{Width}/{Height}[/{Quality}]/{IsGreyscale}/image.jpg` → a JPEG that fits into the size.
     An unknown id gets a blank picture, which is gentler than 404."""
-    with call.house.database.read() as session:
-        book_id = _book_of(session, call.caller.user_id, image[:ID_LENGTH].lower())
-        path = None
-        if book_id is not None:
-            path = cover_file(
-                call.house, session, book_id, _pixels(width), _pixels(height), grey=grey.lower() == "true"
-            )
+    book_id = _book_of(call.session, call.caller.user_id, image[:ID_LENGTH].lower())
+    path = None
+    if book_id is not None:
+        size = _pixels(width), _pixels(height)
+        path = cover_file(call.house, call.session, book_id, *size, grey=grey.lower() == "true")
     if path is None:
         return Answer(_blank(), headers={"cache-control": "no-store"}, content_type=MEDIA_TYPE)
-    size = path.stat().st_size
+    length = path.stat().st_size
     etag = f'"{path.parent.name[:32]}-{path.stem}"'
     if call.headers.get("if-none-match") == etag:
         return Answer(status=304, headers={**FOREVER, "etag": etag})
-    return FileAnswer(path, 0, size, 200, {**FOREVER, "etag": etag}, MEDIA_TYPE)
+    return FileAnswer(path, 0, length, 200, {**FOREVER, "etag": etag}, MEDIA_TYPE)
 
 
 def _book_of(session: Session, user_id: int, entitlement_id: str) -> str | None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, update
-from sqlmodel import Session
 
 from appliance.epub.errors import BookError
 from appliance.library.kepub_rendition import prepare
@@ -48,8 +47,7 @@ def get_metadata(call: Call, ids: str) -> Answer:
     """
     found: list[BookMetadata] = []
     for id in ids.split(",")[:MAX_IDS]:
-        with call.house.database.read() as session:
-            row = book_rows.entitled(session, call.caller, id)
+        row = book_rows.entitled(call.session, call.caller, id)
         if row is not None:
             found.append(metadata(id, row, _url(call, row, id)))
     return answer(found)
@@ -76,12 +74,11 @@ def download(call: Call, name: str) -> Answer | FileAnswer:
     A transfer that is taken up again continues the very file it began with; one that begins gets the newest.
     """
     id, suffix = _split(name)
-    with call.house.database.read() as session:
-        row = book_rows.entitled(session, call.caller, id)
-        begun = _begun(call, session, row) if row is not None and "range" in call.headers else None
+    row = book_rows.entitled(call.session, call.caller, id)
     if row is None:
         return GONE
-    sha256 = begun or _current(call, row, suffix)
+    sha256 = _begun(call, row) if "range" in call.headers else None
+    sha256 = sha256 or _current(call, row, suffix)
     with call.house.database.read() as session:
         path = path_of(call.house, session, sha256) if sha256 else None
     if path is None or sha256 is None:
@@ -97,9 +94,9 @@ def _split(name: str) -> tuple[str, str]:
     return name, KEPUB
 
 
-def _begun(call: Call, session: Session, row: BookRow) -> str | None:
+def _begun(call: Call, row: BookRow) -> str | None:
     """The file that the device was last sent, while it is to be had."""
-    if row.sha256 is None or row.began_at is None or path_of(call.house, session, row.sha256) is None:
+    if row.sha256 is None or row.began_at is None or path_of(call.house, call.session, row.sha256) is None:
         return None
     return str(row.sha256)
 

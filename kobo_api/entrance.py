@@ -41,22 +41,24 @@ async def kobo(scope: Scope, receive: Receive, send: Send) -> None:
     path = f"/{rest}"
 
     def serve(headers: dict[str, str], body: bytes) -> Answer | FileAnswer:
-        caller = by_path_token(house, token, headers) if token and not empty else None
-        if caller is None:
-            return UNKNOWN
-        server = scope.get("server")
-        call = Call(
-            house=house,
-            caller=caller,
-            method=scope["method"],
-            path=path,
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            body=body,
-            scheme=scope["scheme"],
-            server_port=server[1] if server else None,
-        )
-        return contents.respond(call)
+        with house.database.read() as session:
+            caller = by_path_token(house, session, token, headers) if token and not empty else None
+            if caller is None:
+                return UNKNOWN
+            server = scope.get("server")
+            call = Call(
+                house=house,
+                session=session,
+                caller=caller,
+                method=scope["method"],
+                path=path,
+                query=scope["query_string"].decode("latin-1"),
+                headers=headers,
+                body=body,
+                scheme=scope["scheme"],
+                server_port=server[1] if server else None,
+            )
+            return contents.respond(call)
 
     await _serve(scope, receive, send, serve, path)
 

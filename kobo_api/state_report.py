@@ -55,13 +55,9 @@ def put_state(call: Call, id: str) -> Answer:
     """
     now = call.house.now()
     said = read_states(call.json(), id, write_time(now))
-    with call.house.database.read() as session:
-        found = [(one, row) for one in said if (row := held(session, call, one.id)) is not None]
-        located = [_locate(call, session, one, row) for one, row in found]
+    found = [(one, row) for one in said if (row := held(call.session, call, one.id)) is not None]
     news = [
-        (one, row, place)
-        for (one, row), place in zip(found, located, strict=True)
-        if merged(row.reading_state, one) != row.reading_state
+        (one, row, _locate(call, one, row)) for one, row in found if merged(row.reading_state, one) != row.reading_state
     ]
     if news:
         with call.house.database.write() as session:
@@ -94,7 +90,7 @@ def merged(stored: str | None, said: Said) -> str:
     return msgspec.json.encode(state, order="sorted").decode()
 
 
-def _locate(call: Call, session: Session, said: Said, row: BookRow) -> Located | None:
+def _locate(call: Call, said: Said, row: BookRow) -> Located | None:
     """The place that a state names, in the file that this very device holds (5.5); `None` when it names none.
 
     A finished book is reported with the first document as its place: that is a status, not a position (5.3).
@@ -105,9 +101,9 @@ def _locate(call: Call, session: Session, said: Said, row: BookRow) -> Located |
     percent = said.bookmark.get("ProgressPercent")
     share = percent / 100 if percent is not None else None
     if locator is not None:
-        return locate(call.house, session, row.book_id, row.sha256, "kobo", write_kobo(locator), share)
+        return locate(call.house, call.session, row.book_id, row.sha256, "kobo", write_kobo(locator), share)
     if share is not None:
-        return locate(call.house, session, row.book_id, row.sha256, "fraction", str(share))
+        return locate(call.house, call.session, row.book_id, row.sha256, "fraction", str(share))
     return None
 
 
@@ -122,7 +118,7 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
         act = Act.OPENED if _is_fresh(row, located, now) else Act.UNKNOWN
         outcome = record(session, _report(call, said, row, located, act, now))
         answered = _answered(outcome, row, act)
-    session.execute(
+    session.connection().execute(
         _UPDATE,
         {
             "device": call.caller.device_id,
