@@ -11,8 +11,7 @@ from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
 from appliance.epub.package import Package, read_package
 from appliance.positions.crengine_fragments import count_fragments
-from appliance.positions.document import digest as hashed
-from appliance.positions.text import canonical_text
+from appliance.positions.text import canonical_utf8
 
 INDEX_VERSION = 1
 
@@ -135,8 +134,8 @@ def _documents(archive: Archive, package: Package) -> tuple[tuple[SpineDocument,
                 fragments = count_fragments(data)
                 if known is None:
                     parsed = parse_document(data, media_type)
-                    text = canonical_text(parsed)
-                    length, digest, mode = len(text), hashed(text), parsed.mode
+                    text = canonical_utf8(parsed)
+                    length, digest, mode = len(text.decode()), _hashed(text), parsed.mode
             except BookError:
                 pass  # a missing or unreadable document still takes its number
         document = SpineDocument(
@@ -157,3 +156,8 @@ def _documents(archive: Archive, package: Package) -> tuple[tuple[SpineDocument,
         seen.setdefault(path, document)
         documents.append(document)
     return tuple(documents), fragment - 1
+
+
+def _hashed(text: bytes) -> str:
+    """As `document.digest`, of text that is UTF-8 already."""
+    return blake2b(text, digest_size=16).hexdigest()
