@@ -31,11 +31,12 @@ def register_book(
         rendition = Rendition(
             sha256=digests.sha256, book_id=book.id, kind=examined.kind, size=digests.size, created_at=now
         )
+    else:
+        book = session.get_one(Book, rendition.book_id)
     _describe(rendition, examined)
     session.add(rendition)
     session.flush()
     register_file(session, file, found, digests, now)
-    book = session.get_one(Book, rendition.book_id)
     if book.main_sha256 == rendition.sha256:
         _describe_book(book, examined, now)
     return book
@@ -47,14 +48,20 @@ def register_file(session: Session, file: LibraryFile, found: Found, digests: Di
     file.path, file.size, file.mtime_ns = found.path, digests.size, found.mtime_ns
     file.sha256, file.missing_since, file.examined = digests.sha256, None, EXAMINATION_VERSION
     file.problem = file.remedy = None
-    names = {digests.partial_md5: "partial_md5", filename_md5(Path(found.path).name): "filename_md5"}
-    for value, kind in names.items():
-        session.merge(Digest(value=value, kind=kind, sha256=digests.sha256))
     session.add(file)
+    _add_names(session, digests, Path(found.path).name)
     session.flush()
     choose_main(session, digests.sha256, now)
     if before is not None and before != digests.sha256:
         choose_main(session, before, now)
+
+
+def _add_names(session: Session, digests: Digests, name: str) -> None:
+    """Note how KOReader calls these bytes."""
+    known = set(session.exec(select(Digest.value).where(Digest.sha256 == digests.sha256)).all())
+    for value, kind in ((digests.partial_md5, "partial_md5"), (filename_md5(name), "filename_md5")):
+        if value not in known:
+            session.add(Digest(value=value, kind=kind, sha256=digests.sha256))
 
 
 def register_refusal(

@@ -27,7 +27,7 @@ from appliance.library.walk import Found, walk
 from appliance.library.workers import Workers
 from appliance.models import LibraryFile
 
-BATCH = 32  # files in one transaction
+BATCH = 8  # files in one transaction; readers who report their place wait meanwhile
 EMPTIED = 10  # files: a folder that held as many and holds nothing now is taken for one that is not mounted
 WORKERS = 2  # more would not fit beside the server in 1 GB
 
@@ -130,7 +130,8 @@ def _scan(house: House, progress: Progress) -> ScanResult:
             vacant.setdefault(row.sha256, []).append(row)
 
     batch: list[_Read] = []
-    for done, (found, read) in enumerate(_read_all(house, due), start=1):
+    examined = {row.sha256 for row in known.values() if row.sha256 and row.examined == EXAMINATION_VERSION}
+    for done, (found, read) in enumerate(_read_all(house, due, examined), start=1):
         if read is not None:
             batch.append(read)
         if len(batch) == BATCH:
@@ -179,12 +180,12 @@ def _emptied(roots: Iterable[Path], files: list[Found], known: dict[str, _Known]
             yield str(root)
 
 
-def _read_all(house: House, due: list[Found]) -> Iterator[tuple[Found, _Read | None]]:
+def _read_all(house: House, due: list[Found], examined: set[str]) -> Iterator[tuple[Found, _Read | None]]:
     """Read files, several at a time but a bounded number ahead, and give what was read in the order of `due`."""
     with Workers(WORKERS) as workers, ThreadPoolExecutor(WORKERS, "scan") as threads:
         ahead: deque[tuple[Found, Future[_Read | None]]] = deque()
         for found in due:
-            ahead.append((found, threads.submit(_read, house, workers, found)))
+            ahead.append((found, threads.submit(_read, house, workers, found, examined)))
             if len(ahead) > 2 * WORKERS:
                 first, future = ahead.popleft()
                 yield first, future.result()
@@ -192,15 +193,15 @@ def _read_all(house: House, due: list[Found]) -> Iterator[tuple[Found, _Read | N
             yield first, future.result()
 
 
-def _read(house: House, workers: Workers, found: Found) -> _Read | None:
-    """Hash a file, and examine it if its bytes are new. `None` when it changes or goes away meanwhile: the next scan
-    will see to it."""
+def _read(house: House, workers: Workers, found: Found, examined: set[str]) -> _Read | None:
+    """Hash a file, and examine it if its bytes are not among the `examined`. `None` when it changes or goes away
+    meanwhile: the next scan will see to it."""
     try:
         with open(found.path, "rb") as stream:
             read = digests(stream)
-        with house.database.read() as session:
-            is_known, refused = _examined_before(session, read.sha256)
-        outcome = refused if is_known else workers.examine(found.path, read.size)
+        is_known, outcome = _examined_before(house, read.sha256) if read.sha256 in examined else (False, None)
+        if not is_known:
+            outcome = workers.examine(found.path, read.size)
         status = os.stat(found.path)
         if (status.st_size, status.st_mtime_ns) != (found.size, found.mtime_ns) or read.size != found.size:
             logger.info("%s is being written; the next scan will read it", found.path)
@@ -213,12 +214,13 @@ def _read(house: House, workers: Workers, found: Found) -> _Read | None:
         return _Read(found, None, Refused(problem, "See that the user Bookwake runs as may read it, and scan again."))
 
 
-def _examined_before(session: Session, sha256: str) -> tuple[bool, Refused | None]:
+def _examined_before(house: House, sha256: str) -> tuple[bool, Examined | Refused | None]:
     """Whether these bytes went through the present examination, and why they were refused if they were."""
     query = select(LibraryFile.problem, LibraryFile.remedy).where(
         LibraryFile.sha256 == sha256, LibraryFile.examined == EXAMINATION_VERSION
     )
-    row = session.execute(query.limit(1)).first()
+    with house.database.read() as session:
+        row = session.exec(query.limit(1)).first()
     if row is None:
         return False, None
     return True, Refused(row[0], row[1] or "") if row[0] is not None else None
