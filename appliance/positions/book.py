@@ -1,6 +1,6 @@
 """One rendition, opened for translation: its summary, and the index of each document when it is first needed."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
@@ -122,7 +122,9 @@ class OpenBook:
             summary = self.summary
             wanted = min(max(share, 0.0), 1.0) if share == share else 0.0  # NaN is not equal to itself
             weight = round(wanted * summary.weights[-1])
-            at = min(bisect_right(summary.weights, weight), len(summary.documents)) - 1
+            at = bisect_right(summary.weights, weight) - 1
+            if weight == summary.weights[-1]:  # the end is that of the last text, not of an empty page behind it
+                at = max(bisect_left(summary.weights, weight) - 1, 0)
             document = summary.documents[at]
             k = min(weight - summary.weights[at], document.length)
             if k < document.length:
