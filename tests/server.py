@@ -182,7 +182,7 @@ class Browser(httpx.Client):
     @property
     def csrf(self) -> dict[str, str]:
         """The header with which a script proves that it runs in a page of ours."""
-        return {"x-csrf-token": self.cookies["bookwake-csrf"]}
+        return {"x-csrftoken": self.cookies["bookwake-csrf"]}
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def refuse_account(request: AnyRequest, error: AccountError) -> Response[Any]:
 
 
 def _is_for_a_person(request: AnyRequest) -> bool:
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+    return "text/html" in request.headers.get("accept", "") and not f"{request.url.path}/".startswith("/api/")
 
 
 def _headers(error: Exception) -> dict[str, str]:
