@@ -101,7 +101,7 @@ def scan(house: House, progress: Progress | None = None) -> ScanResult:
 def _only_one(house: House) -> Iterator[None]:
     house.settings.data.mkdir(parents=True, exist_ok=True)
     # A lock on an open file holds between processes and threads, and ends with the process whatever happens to it.
-    with (house.settings.data / "scan.lock").open("w") as lock:
+    with (house.settings.data / "scan.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
