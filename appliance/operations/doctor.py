@@ -72,6 +72,6 @@ def _backup(house: House) -> Check:
     if age > OLD_BACKUP.total_seconds():
         days = int(age // 86400)
         return Check(
-            "backup", False, f"The newest backup, {made[0].name}, is {days} days old. Run: bookwake sweeps --run backup"
+            "backup", False, f"The newest backup, {made[0].name}, is {days} days old. Run: bookwake backup"
         )
     return Check("backup", True, f"The newest backup is {made[0].name}.")

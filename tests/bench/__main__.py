@@ -16,7 +16,7 @@ from typing import TypeVar
 from tests.bench import calibre_web, converting, generate, resting, scanning, storing, syncing
 from tests.bench.appliance import Appliance
 from tests.bench.place import CACHE, books
-from tests.bench.row import Row, markdown, print_table, write_json
+from tests.bench.row import Row, table, write_json
 from tests.conftest import ROOT
 
 RESULTS = ROOT / "bench-results.json"
@@ -95,10 +95,9 @@ def main() -> int:
                 except Exception as error:  # one part that cannot be measured must not hide the others
                     rows.append(Row(part, "not measured", skipped=f"{type(error).__name__}: {error}"))
     loads["after"] = os.getloadavg()[0]
-    print_table(rows)
+    print(table(rows))
     print(f"Load average {loads['before']:.1f} before, {loads['after']:.1f} after, {os.cpu_count()} processors.")
     write_json(rows, loads, RESULTS)
-    RESULTS.with_suffix(".md").write_text(markdown(rows), encoding="utf-8")
     return 0
 
 

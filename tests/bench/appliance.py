@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance.house import House, open_house
+from appliance.settings import load
 from tests.bench.server import Server, free_port
 
 PASSWORD = "correct horse battery staple"
@@ -49,6 +51,10 @@ class Appliance:
         command = [sys.executable, "-m", "appliance", "serve", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--data", str(self.data), "--books", str(self.books)]
         return Server.start(command, port, "/readyz", self.data.with_suffix(".log"), self._environment())
+
+    def open(self) -> House:
+        """The house itself, for what is measured without a server."""
+        return open_house(load({"data": self.data, "books": [self.books]}, {}))
 
     def files(self) -> Iterator[Path]:
         """Its books, in a fixed order."""

@@ -23,35 +23,16 @@ class Row:
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
-def print_table(rows: list[Row]) -> None:
-    """On a terminal as wide as it is, else as wide as it needs to be."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=170)
-    table = Table(show_lines=False)
-    for title in ("", "Bookwake", "target", "", "calibre-web or kepubify"):
-        table.add_column(title, overflow="fold")
-    part = None
-    for row in rows:
-        if row.part != part:
-            part = row.part
-            table.add_section()
-        met = {True: "met", False: "MISSED", None: ""}[row.met]
-        table.add_row(f"{row.part}: {row.name}", row.value or f"skipped: {row.skipped}", row.target, met, row.peer)
-    console.print(table)
-
-
-def markdown(rows: list[Row]) -> str:
-    """The same table for docs/benchmarks.md."""
-    lines = ["| | Bookwake | target | | peer |", "|---|---|---|---|---|"]
+def table(rows: list[Row]) -> str:
+    """A table in Markdown that can also be read as it stands."""
+    cells = [("", "Bookwake", "target", "", "peer"), ("", "", "", "", "")]
     for row in rows:
         met = {True: "met", False: "**missed**", None: ""}[row.met]
-        value = row.value or f"skipped: {row.skipped}"
-        lines.append(f"| {row.part}: {row.name} | {value} | {row.target} | {met} | {row.peer} |")
-    return "\n".join(lines) + "\n"
+        cells.append((f"{row.part}: {row.name}", row.value or f"skipped: {row.skipped}", row.target, met, row.peer))
+    widths = [max(len(line[column]) for line in cells) for column in range(5)]
+    cells[1] = tuple("-" * width for width in widths)
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def write_json(rows: list[Row], loads: dict[str, float], file: Path) -> None:

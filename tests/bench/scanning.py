@@ -1,10 +1,10 @@
 """How fast a library is taken in, and how fast it is looked through when nothing has changed."""
 
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
 
+from appliance.house import House
+from appliance.library.scan import ScanResult, scan
 from tests.bench.appliance import Appliance
 from tests.bench.row import Row
 
@@ -13,14 +13,15 @@ RESCAN_SECONDS = 1.0
 
 
 def measure(appliance: Appliance, count: int, size: int) -> Iterator[Row]:
-    """Scan `count` books of `size` bytes together, in one process that also starts and ends; then scan again."""
-    start_up = _timed(appliance, "sweeps")
-    cold = _timed(appliance, "scan") - start_up
-    with closing(sqlite3.connect(appliance.database)) as database:
-        found = database.execute("SELECT count(*) FROM book").fetchone()[0]
-    if found != count:
-        raise AssertionError(f"the scan found {found} of {count} books")
-    again = min(_timed(appliance, "scan") for _ in range(3)) - start_up
+    """Scan `count` books of `size` bytes together with the function that the sweep calls; then scan again, thrice."""
+    house = appliance.open()
+    try:
+        cold, found = _timed(house)
+        if found.added != count or found.refused or found.problems:
+            raise AssertionError(f"the scan of {count} books found {found}")
+        again = min(_timed(house)[0] for _ in range(3))
+    finally:
+        house.database.close()
     rate = count / cold
     yield Row(
         "scan",
@@ -40,7 +41,7 @@ def measure(appliance: Appliance, count: int, size: int) -> Iterator[Row]:
     )
 
 
-def _timed(appliance: Appliance, command: str) -> float:
+def _timed(house: House) -> tuple[float, ScanResult]:
     begun = time.perf_counter()
-    appliance.cli(command)
-    return time.perf_counter() - begun
+    result = scan(house)
+    return time.perf_counter() - begun, result
