@@ -43,7 +43,7 @@ def reader(request: Request[SignedIn, Any, Any], book_id: str) -> Response[Any]:
     nonce = secrets.token_urlsafe(16)
     return Template(
         "reader.html",
-        context={"book": book, "nonce": nonce},
+        context={"book": book, "device_id": request.user.device_id, "nonce": nonce},
         headers={"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"},
     )
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from appliance.positions import OpenBook
 from tests.chromium import DESKTOP, PHONE, signed_in
-from tests.server import BOOKS, Server, running_server
+from tests.server import BOOKS, PASSWORD, Server, running_server
 from tests.webreader.open_reader import OpenReader, books, journal, query
 
 NOVEL = "l-frank-baum_the-marvelous-land-of-oz.epub"
@@ -308,6 +308,43 @@ def test_another_reader_went_on(browser: Browser, server: Server, person: str, r
     assert journal(server)[-1][:2] == ("current", "jumped")
     assert reader.progress()["cfi"] == reader.cfi
     other.page.context.close()
+
+
+def test_a_chapter_that_cannot_be_loaded_says_so_and_changes_nothing(server: Server, reader: OpenReader) -> None:
+    reader.turn(6)
+    reader.wait_saved()
+    before = journal(server)
+    refuse = lambda route: route.abort()  # noqa: E731
+    reader.page.route("**/document/**", refuse)
+    reader.page.keyboard.press("c")
+    reader.page.click("#contents >> text=A Nickel-Plated Emperor")
+    reader.settle()
+    assert "The server cannot be reached" in reader.top(400)
+    reader.page.wait_for_timeout(2300)
+    assert journal(server) == before
+    reader.page.unroute("**/document/**", refuse)
+    reader.turn()
+    assert "The server cannot be reached" not in reader.top(400)
+
+
+def test_what_one_person_left_unsent_is_not_sent_as_another(browser: Browser, server: Server, person: str) -> None:
+    page = signed_in(browser, server, person)
+    page.route("**/progress", lambda route: route.abort() if route.request.method == "PUT" else route.fallback())
+    reader = OpenReader(page, server, books(server)[NOVEL]).open()
+    reader.turn(7)
+    server.add_user(f"{person}'s guest")
+    page.context.clear_cookies()
+    page.unroute_all()
+    page.goto(f"{server.url}/sign-in")
+    page.fill("[name=name]", f"{person}'s guest")
+    page.fill("[name=password]", PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    before = journal(server)
+    reader.open()
+    assert reader.progress()["version"] == 0
+    assert journal(server) == before
+    page.context.close()
 
 
 def test_a_book_that_is_not_there(page: Page, server: Server) -> None:

@@ -2,10 +2,10 @@
 const KEY = 'bookwake-appearance'
 const SIZES = [70, 80, 90, 100, 110, 125, 140, 160, 180, 210, 250] // per cent of 18 px
 const THEMES = {
-    light: { scheme: 'light' },
-    sepia: { scheme: 'light', page: '#f4ecd8', ink: '#4b3a27', link: '#8a4b16' },
-    dark: { scheme: 'dark', page: '#15171a', ink: '#c9c6c0', link: '#8fb4dd' },
-    eink: { scheme: 'light', page: '#ffffff', ink: '#000000', link: '#000000' },
+    light: { scheme: 'light', mark: '#ffe08a' },
+    sepia: { scheme: 'light', page: '#f4ecd8', ink: '#4b3a27', link: '#8a4b16', mark: '#e9c46a' },
+    dark: { scheme: 'dark', page: '#15171a', ink: '#c9c6c0', link: '#8fb4dd', mark: '#5a4a1c' },
+    eink: { scheme: 'light', page: '#ffffff', ink: '#000000', link: '#000000', mark: '#cccccc' },
 }
 const dialog = document.getElementById('appearance')
 const prefersDark = matchMedia('(prefers-color-scheme: dark)')
@@ -26,7 +26,7 @@ const theme = () => chosen.theme ?? (prefersDark.matches ? 'dark' : 'light')
 
 // Two sheets for the book: before its own, which may overrule it, and after.
 const sheets = () => {
-    const { scheme, page, ink, link } = THEMES[theme()]
+    const { scheme, page, ink, link, mark } = THEMES[theme()]
     const before = `
         html { font-family: "Iowan Old Style", Charter, "Palatino Linotype", Palatino, "Noto Serif", Georgia, serif; line-height: 1.55 }
         p, li, blockquote, dd { hyphens: auto; widows: 2; orphans: 2 }
@@ -40,6 +40,7 @@ const sheets = () => {
         html { font-size: ${chosen.size * 0.18}px !important; color-scheme: ${scheme} }
         body { font-size: 1rem !important }
         pre { white-space: pre-wrap !important }
+        ::highlight(bookwake-here) { background-color: ${mark}; color: inherit }
         ${colours}
         ${theme() === 'dark' ? 'img { filter: brightness(.88) }' : ''}
         ${theme() === 'eink' ? '*, ::before, ::after { animation: none !important; transition: none !important }' : ''}`

@@ -1,6 +1,6 @@
 // Another reader of the same person went on while this page was open: ask, never jump.
 import { notice } from './notice.js'
-import { resolve } from './restore.js'
+import { restore } from './restore.js'
 
 const percent = fraction => `${Math.floor(fraction * 100)} %`
 
@@ -17,17 +17,22 @@ export class Elsewhere {
             this.keeper.version = where.version
             if (refused) this.keeper.keep(refused.cfi, 'jumped')
         }
-        if (where.here || where.cfi === this.reader.place?.cfi) return stay()
-        const { fraction } = this.reader
-        const direction = where.fraction > fraction ? 'is further on' : 'was last at another place'
-        notice(`Your ${where.device} ${direction} (${percent(where.fraction)}).`, [
-            ['Go there', () => {
-                this.keeper.version = where.version
-                const target = resolve(this.reader.book, where.cfi)
-                    ?? (({ index, share }) => ({ index, anchor: () => share }))(this.reader.book.sectionAt(where.fraction))
-                this.reader.show(target)
-            }],
+        if (where.cfi === this.reader.place?.cfi || (where.here && !refused)) {
+            this.keeper.version = where.version
+            return
+        }
+        const who = where.here ? 'Another window of this browser' : `Your ${where.device}`
+        const direction = where.fraction > this.reader.fraction ? 'is further on' : 'was last at another place'
+        notice(`${who} ${direction} (${percent(where.fraction)}).`, [
+            ['Go there', () => this.#go(where)],
             ['Stay here', stay],
         ])
+    }
+
+    #go(where) {
+        // The file of the book was replaced meanwhile: only a fresh start knows the new one.
+        if (where.sha256 !== this.keeper.sha256) return location.reload()
+        this.keeper.version = where.version
+        restore(this.reader, where).then(problem => problem && notice(problem))
     }
 }

@@ -13,11 +13,12 @@ export class Keeper extends EventTarget {
     #waiting = null // what is not sent yet
     version = 0 // of the place that this reader last knew of
 
-    constructor(server, sha256) {
+    // `device`: this browser as the server knows it, so that nobody sends what another person left behind.
+    constructor(server, sha256, device) {
         super()
         this.#server = server
         this.sha256 = sha256
-        this.key = `bookwake-unsent-${server.bookId}`
+        this.key = `bookwake-unsent-${device}-${server.bookId}`
         addEventListener('online', () => this.flush())
     }
 
@@ -27,7 +28,7 @@ export class Keeper extends EventTarget {
         if (this.#waiting?.act === 'jumped') act = 'jumped'
         this.#waiting = {
             cfi, act, operation_id: operationId(), based_on: this.version,
-            claimed_at: new Date().toISOString(), sha256: this.sha256,
+            claimed_at: this.#server.now().toISOString(), sha256: this.sha256,
         }
         this.#store(this.#waiting)
         this.#say('waiting')
@@ -36,20 +37,20 @@ export class Keeper extends EventTarget {
     }
 
     // Send what waits, now. The answer comes as an event.
-    async flush({ keepalive = false } = {}) {
+    async flush() {
         clearTimeout(this.#settling)
         clearTimeout(this.#retry)
-        if (!this.#waiting || (this.#sending && !keepalive)) return this.#sending
+        if (!this.#waiting || this.#sending) return this.#sending
         const moved = this.#waiting
-        this.#sending = this.#send(moved, keepalive)
+        this.#sending = this.#send(moved)
         await this.#sending
         this.#sending = null
         if (this.#waiting && this.#waiting !== moved) return this.flush()
     }
 
-    async #send(moved, keepalive) {
+    async #send(moved) {
         try {
-            this.#done(moved, await this.#server.move(moved, { keepalive }))
+            this.#done(moved, await this.#server.move(moved))
         } catch (error) {
             if (error instanceof Refused) {
                 this.#forget(moved)

@@ -28,8 +28,10 @@ const showProgress = (reader, contents) => {
     page.dataset.place = reader.place?.cfi ?? ''
 }
 
-const showSaving = ({ state, error }) => {
-    document.getElementById('saving').textContent = { waiting: '', saved: '', unsent: 'Not saved yet', refused: 'Not saved' }[state]
+const showSaving = ({ state, error, saved }) => {
+    const said = { waiting: '', saved: '', unsent: 'Not saved yet', refused: 'Not saved' }
+    document.getElementById('saving').textContent = said[state]
+    if (saved?.outcome === 'rejected') notice('The server could not find this place in the book, so it was not saved.')
     if (state !== 'refused') return
     if (error.status === 401) notice('You are signed out, so your place is not saved.', [['Sign in', () => location.reload()]])
     else notice(`Your place could not be saved: ${error.message}`)
@@ -39,7 +41,7 @@ const open = async () => {
     const appearance = setUpAppearance()
     const server = new Server(page.dataset.book)
     const manifest = await server.manifest()
-    const keeper = new Keeper(server, manifest.sha256)
+    const keeper = new Keeper(server, manifest.sha256, page.dataset.device)
     await Promise.race([keeper.resend(), patience(3000)])
     const where = await server.progress()
     keeper.version = where.version
@@ -79,10 +81,10 @@ const open = async () => {
         if (detail.state === 'saved' && detail.saved.version > keeper.version) elsewhere.look(detail.moved)
     })
     document.addEventListener('visibilitychange', () => {
-        if (document.visibilityState === 'hidden') keeper.flush({ keepalive: true })
+        if (document.visibilityState === 'hidden') keeper.flush()
         else elsewhere.look()
     })
-    addEventListener('pagehide', () => keeper.flush({ keepalive: true }))
+    addEventListener('pagehide', () => keeper.flush())
     addEventListener('pageshow', event => event.persisted && elsewhere.look())
     page.dataset.state = 'ready'
 }

@@ -154,3 +154,17 @@ export const shown = (doc, target) => {
     }
     return 1
 }
+
+const MARKED = 5000 // ms
+
+// Point out the word at a place for a moment, without touching the document.
+export const pointOut = range => {
+    const node = range?.startContainer
+    const { Highlight, CSS } = node?.ownerDocument.defaultView ?? {}
+    if (!Highlight || !isText(node)) return
+    const word = range.cloneRange()
+    const rest = node.data.slice(range.startOffset, range.startOffset + LONGEST_WORD)
+    word.setEnd(node, range.startOffset + (UNSPACED.test(rest[0]) ? range.endOffset - range.startOffset : rest.search(/\s|$/)))
+    CSS.highlights.set('bookwake-here', new Highlight(word))
+    setTimeout(() => CSS.highlights.delete('bookwake-here'), MARKED)
+}

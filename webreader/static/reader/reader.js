@@ -4,7 +4,7 @@
 // an act of the reader does, so each act is marked here, and the place is taken when the page it led to has settled
 // (docs: web-and-deps 1.4).
 import './foliate.js'
-import { placeOn, shown } from './place.js'
+import { placeOn, pointOut, shown } from './place.js'
 
 export class Reader extends EventTarget {
     #acting = null // the act under way
@@ -31,13 +31,18 @@ export class Reader extends EventTarget {
         renderer.addEventListener('relocate', ({ detail }) => this.#onRelocate(detail))
     }
 
-    // Show a place without any act: `target` is `{ index, anchor(doc) }`. Resolves when the page stands.
-    show({ index, anchor = () => 0 }) {
-        const settled = doc => {
-            const target = anchor(doc)
-            return typeof target === 'number' ? target : shown(doc, target)
-        }
-        return this.view.renderer.goTo({ index, anchor: settled })
+    // Show a place without any act: `target` is `{ index, anchor(doc) }`. Resolves when the page stands. `mark`: point
+    // the word out for a moment.
+    async show({ index, anchor = () => 0 }, { mark = false } = {}) {
+        let found
+        await this.view.renderer.goTo({
+            index,
+            anchor: doc => {
+                const target = anchor(doc)
+                return found = typeof target === 'number' ? target : shown(doc, target)
+            },
+        })
+        if (mark) pointOut(found)
     }
 
     // Go to a place that the reader chose.
@@ -65,7 +70,7 @@ export class Reader extends EventTarget {
     #act(act, navigate) {
         const before = this.#turning
         return this.#turning = (async () => {
-            await before
+            await before.catch(() => {})
             const from = this.place?.cfi
             this.#acting = act
             try {

@@ -2,6 +2,14 @@
 
 const percent = fraction => `${Math.floor(fraction * 100)} %`
 
+const resolve = (book, cfi) => {
+    try {
+        return cfi ? book.resolveCFI(cfi) : null
+    } catch {
+        return null
+    }
+}
+
 // Shows the place and returns a sentence when it is not exactly the one that was meant, else `null`.
 export const restore = async (reader, where) => {
     const { book } = reader
@@ -38,14 +46,6 @@ export const restore = async (reader, where) => {
                 return 0
             }
         },
-    })
+    }, { mark: !where.here && where.status !== 'approximate' })
     return problem
-}
-
-export const resolve = (book, cfi) => {
-    try {
-        return cfi ? book.resolveCFI(cfi) : null
-    } catch {
-        return null
-    }
 }

@@ -17,9 +17,16 @@ export const operationId = () => Array.from(crypto.getRandomValues(new Uint8Arra
     byte => byte.toString(16).padStart(2, '0')).join('')
 
 export class Server {
+    #ahead = 0 // ms that the server's clock is ahead of ours
+
     constructor(bookId) {
         this.bookId = bookId
         this.url = `/api/books/${encodeURIComponent(bookId)}`
+    }
+
+    // The time as the server has it, so that a wrong clock here does not make reading look old.
+    now() {
+        return new Date(Date.now() + (Math.abs(this.#ahead) > 2000 ? this.#ahead : 0))
     }
 
     manifest() {
@@ -30,11 +37,11 @@ export class Server {
         return this.#ask(`${this.url}/progress`)
     }
 
-    // `keepalive` lets the request outlive the page.
-    move(moved, { keepalive = false } = {}) {
+    // The request outlives the page.
+    move(moved) {
         return this.#ask(`${this.url}/progress`, {
             method: 'PUT',
-            keepalive,
+            keepalive: true,
             headers: { 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken() },
             body: JSON.stringify(moved),
         })
@@ -42,6 +49,8 @@ export class Server {
 
     async #ask(url, options = {}) {
         const response = await fetch(url, options)
+        const date = Date.parse(response.headers.get('Date'))
+        if (date) this.#ahead = date - Date.now()
         if (response.ok) return response.json()
         const message = (await detailOf(response)) ?? `The server answered ${response.status}.`
         if (response.status < 500 && response.status !== 429) throw new Refused(response.status, message)
