@@ -76,6 +76,11 @@ class Archive:
         """Entry names in archive order, folders and unsafe names left out."""
         return [name for name in self._entries if not name.endswith("/")]
 
+    def unsafe_names(self) -> list[str]:
+        """Names of entries that are left out because they lead out of the book."""
+        names = (_name(info) for info in self._zip.infolist())
+        return [name for name in names if not _is_safe_name(name)]
+
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 

@@ -12,6 +12,7 @@ from appliance.epub.cover import Cover, find_cover, read_cover
 from appliance.epub.errors import BookError
 from appliance.epub.metadata import Metadata, line, read_metadata
 from appliance.epub.package import read_package
+from appliance.library.doubts import doubts_about
 from appliance.positions.summary import INDEX_VERSION, BookSummary, summarise
 
 # Rises when a file would now be understood otherwise; the next scan then examines every file again.
@@ -48,7 +49,9 @@ def examine(path: Path) -> Examined:
     with Archive(path) as archive:
         package = read_package(archive)
         summary = summarise(archive, package)
-        doubts = [*package.doubts, *_doubts(summary)]
+        if not any(document.mode != "none" for document in summary.documents):
+            raise BookError("None of the documents of the book can be read.")
+        doubts = [*package.doubts, *doubts_about(archive, package, summary)]
         cover = find_cover(archive, package)
         cover_sha256 = None
         if cover is not None:
@@ -78,27 +81,6 @@ def examine(path: Path) -> Examined:
 def _title_from_name(name: str) -> str:
     stem = re.sub(r"(\.kepub)?\.(k?epub)$", "", name, flags=re.IGNORECASE)
     return line(stem.replace("_", " ")) or "?"
-
-
-def _doubts(summary: BookSummary) -> list[str]:
-    lenient = [document.path for document in summary.documents if document.mode == "html"]
-    unreadable = [document.path for document in summary.documents if document.mode == "none" and document.path]
-    if unreadable and len(unreadable) == sum(1 for document in summary.documents if document.path):
-        raise BookError("None of the documents of the book can be read.")
-    doubts = []
-    if unreadable:
-        doubts.append(f"{_count(unreadable)} unreadable and missing in the text: {_some(unreadable)}.")
-    if lenient:
-        doubts.append(f"{_count(lenient)} not well-formed and read as browsers do, by guessing: {_some(lenient)}.")
-    return doubts
-
-
-def _count(paths: list[str]) -> str:
-    return "One document is" if len(paths) == 1 else f"{len(paths)} documents are"
-
-
-def _some(paths: list[str]) -> str:
-    return ", ".join(paths[:3]) + (" …" if len(paths) > 3 else "")
 
 
 def _has_kobo_spans(archive: Archive, summary: BookSummary) -> bool:
