@@ -46,21 +46,21 @@ def measure(appliance: Appliance, books: Sequence[Book], peer: Path | str, work:
         wait_until_quiet(server)
         devices = [appliance.add_device(f"Reader {number}", "kobo") for number in range(CLIENTS)]
         plans = [_kobo_plan(server, device, number) for number, device in enumerate(devices)]
-        yield _row("Kobo state PUT", _play(appliance, server, plans), said)
+        yield _row("Kobo state PUT", *_play(appliance, server, plans), said)
         logins = [appliance.add_device(f"Reader {number}", "kosync") for number in range(CLIENTS)]
         plans = [_kosync_plan(login, file) for login, file in zip(logins, appliance.files(), strict=False)]
-        yield _row("KOSync progress PUT", _play(appliance, server, plans), "")
+        yield _row("KOSync progress PUT", *_play(appliance, server, plans), "")
 
 
-def _play(appliance: Appliance, server: Server, plans: list[list[bytes]]) -> Played:
-    """Every acknowledged position must be in the journal."""
+def _play(appliance: Appliance, server: Server, plans: list[list[bytes]]) -> tuple[Played, float]:
+    """Also the processor seconds that the server used for each. Every acknowledged position must be in the journal."""
     play(server.port, [plan[:20] for plan in plans], SECONDS)
-    before = _entries(appliance)
+    before, used = _entries(appliance), server.processor_seconds()
     played = play(server.port, [plan[20:] for plan in plans], SECONDS)
-    stored = _entries(appliance) - before
+    stored, used = _entries(appliance) - before, server.processor_seconds() - used
     if played.bad or stored < played.good:
         raise AssertionError(f"{played.good} acknowledged, {played.bad} refused, {stored} in the journal")
-    return played
+    return played, used / played.good
 
 
 def _entries(appliance: Appliance) -> int:
@@ -69,15 +69,20 @@ def _entries(appliance: Appliance) -> int:
         return count
 
 
-def _row(name: str, played: Played, peer: str) -> Row:
+def _row(name: str, played: Played, processor: float, peer: str) -> Row:
     return Row(
         "store",
         f"{name}, {CLIENTS} clients",
-        _words(played),
+        f"{_words(played)} ({processor * 1000:.2f} ms processor each)",
         f"≥ {PER_SECOND}/s, p99 < {SLOWEST * 1000:g} ms",
         played.rate >= PER_SECOND and played.percentile(0.99) < SLOWEST,
         peer,
-        numbers={"per_second": played.rate, "p50": played.percentile(0.5), "p99": played.percentile(0.99)},
+        numbers={
+            "per_second": played.rate,
+            "p50": played.percentile(0.5),
+            "p99": played.percentile(0.99),
+            "processor_seconds_each": processor,
+        },
     )
 
 
