@@ -267,6 +267,7 @@ roll_back() {
     if have_systemd; then
         systemctl daemon-reload
         systemctl start bookwake
+        until_healthy $command health || fail "the version of before was put back, but does not answer either"
     fi
     say "The version of before runs again, with the data of before." >&2
 }
