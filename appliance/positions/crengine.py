@@ -8,152 +8,21 @@ document's.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
-from typing import Any, Self
+from functools import cached_property
 
 from appliance.positions.alignment import Alignment, align
 from appliance.positions.canonical import ATOM, ATOMS, OPEN_ATOMS, SILENT
 from appliance.positions.crengine_defaults import KEPT, SVG_TEXT, TEXTLESS
 from appliance.positions.crengine_fragments import is_shown
+from appliance.positions.crengine_nodes import ROOT_STYLE, Node, TextNode
 from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, scan
+from appliance.positions.crengine_sheets import applies
 from appliance.positions.crengine_space import close, number
-from appliance.positions.crengine_styles import Style, StyleBook, Styles, applies
+from appliance.positions.crengine_styles import StyleBook, Styles
 from appliance.positions.crengine_text import fold, keep, pieces
 from appliance.positions.ink import ink, ink_length
 
 _SILENT = (ATOMS | SILENT) - OPEN_ATOMS
-_ROOT_STYLE = Style("block", False, "normal")
-
-
-@lru_cache(maxsize=1024)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-class TextNode:
-    """A text node. `first`, `last`: canonical characters before it and before its end; `nth`, `only`: its `text()[n]`,
-    and whether it is the only one of its parent; `blank`: nothing but white space."""
-
-    __slots__ = ("blank", "first", "last", "nth", "only", "parent", "text")
-
-    def __init__(self, parent: "Node", text: str, first: int, last: int) -> None:
-        self.parent = parent
-        self.text = text
-        self.first = first
-        self.last = last
-        self.blank = not text.strip(" \t\n\r")
-        self.nth = 1
-        self.only = True
-
-
-class Node:
-    """An element, in the shape that cssselect2's compiled selectors look at."""
-
-    __slots__ = ("attributes", "children", "first", "hidden", "index", "last", "name", "nth", "only", "parent", "previous",
-                 "style")  # fmt: skip
-
-    in_html_document = True
-
-    def __init__(self, name: str, attributes: Any, parent: "Node | None", first: int) -> None:
-        self.name = name
-        self.attributes = attributes
-        self.parent = parent
-        self.children: list[Node | TextNode] = []
-        self.first = first
-        self.last = first
-        self.style = _ROOT_STYLE
-        self.hidden = False
-        self.nth = 1
-        self.only = True
-        self.index = 0
-        self.previous: Node | None = None
-
-    @property
-    def elements(self) -> "list[Node]":
-        """Element children."""
-        return [child for child in self.children if isinstance(child, Node)]
-
-    # What selectors ask for.
-
-    @property
-    def local_name(self) -> str:
-        return self.name
-
-    @property
-    def tag(self) -> str:
-        return self.name
-
-    @property
-    def etree_element(self) -> Self:
-        return self
-
-    @property
-    def attrib(self) -> Any:
-        return self.attributes
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self.attributes.get(name, default)
-
-    @property
-    def id(self) -> str | None:
-        value = self.attributes.get("id")
-        return value if value is None else str(value)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return _words(self.attributes.get("class", ""))
-
-    @property
-    def lang(self) -> str:
-        node: Node | None = self
-        while node is not None:
-            if "lang" in node.attributes:
-                return str(node.attributes["lang"]).lower()
-            node = node.parent
-        return ""
-
-    @property
-    def ancestors(self) -> "Iterator[Node]":
-        node = self.parent
-        while node is not None:
-            yield node
-            node = node.parent
-
-    @property
-    def previous_siblings(self) -> "Iterator[Node]":
-        node = self.previous
-        while node is not None:
-            yield node
-            node = node.previous
-
-    @property
-    def etree_siblings(self) -> "list[Node]":
-        return [self] if self.parent is None else self.parent.elements
-
-    @property
-    def etree_children(self) -> "list[Node]":
-        return self.elements
-
-    @property
-    def text(self) -> str:
-        first = self.children[0] if self.children else None
-        return first.text if isinstance(first, TextNode) else ""
-
-    def iter_children(self) -> "Iterator[Node]":
-        return iter(self.elements)
-
-    def iter_siblings(self) -> "Iterator[Node]":
-        return iter(self.etree_siblings)
-
-    def iter_next_siblings(self) -> "Iterator[Node]":
-        return iter(self.etree_siblings[self.index + 1 :])
-
-    def iter_subtree(self) -> "Iterator[Node]":
-        stack = [self]
-        while stack:
-            node = stack.pop()
-            yield node
-            stack += reversed(node.elements)
 
 
 class FragmentTree:
@@ -214,10 +83,11 @@ class _Builder:
 
     def run(self, source: str) -> None:
         tokens = scan(source)
-        self._head(tokens)
-        if self.current is None:
+        if not self._head(tokens):
             return
         for kind, text, attribute_source, closed in tokens:
+            if self.current is None:
+                break  # another body would be another fragment
             if kind == "text":
                 self._text(text, False)
             elif kind == "open":
@@ -228,8 +98,6 @@ class _Builder:
                 self._close(text)
             elif kind == "cdata":
                 self._text(text, True)
-            if self.current is None:
-                break  # another body would be another fragment
         while self.current is not None:
             self._leave()
         if self.styles.looks_ahead:
@@ -237,8 +105,8 @@ class _Builder:
         if self.body is not None:
             number(self.body)
 
-    def _head(self, tokens: Iterator[Token]) -> None:
-        """Up to the start of the body: only style sheets are of interest."""
+    def _head(self, tokens: Iterator[Token]) -> bool:
+        """Up to the start of the body, where there is one: only style sheets are of interest."""
         style = html = False
         for kind, text, attribute_source, closed in tokens:
             if kind == "text" and style:
@@ -264,7 +132,7 @@ class _Builder:
                     self.sheets.append(("link", link["href"]))
             elif name == "body" or (name == "svg" and not html):
                 self.styles = self.book.styles(self.path, self.sheets)
-                self.html.style = self.styles.of(self.html, _ROOT_STYLE)
+                self.html.style = self.styles.of(self.html, ROOT_STYLE)
                 if name == "svg":
                     self.drawing = True
                     self._open("body")
@@ -272,7 +140,8 @@ class _Builder:
                 self._open(text, attribute_source)
                 if closed:
                     self._leave()
-                return
+                return True
+        return False
 
     def _open(self, name: str, attribute_source: str = "") -> None:
         if not self.svg:
@@ -382,8 +251,7 @@ class _Builder:
             return
         nodes = list(self.body.iter_subtree())
         for node in nodes:
-            node.style = self.styles.of(node, node.parent.style if node.parent is not None else _ROOT_STYLE)
+            node.style = self.styles.of(node, node.parent.style if node.parent is not None else ROOT_STYLE)
             node.hidden = node.style.display == "none" or (node.parent is not None and node.parent.hidden)
         for node in reversed(nodes):
             close(node)
-

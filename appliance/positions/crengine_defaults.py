@@ -1,10 +1,10 @@
 """What KOReader's engine knows of an element before any book style sheet (docs/reference/xpointer.md 4.6 and 6)."""
 
 BLOCK = frozenset(
-    "body html hr form pre blockquote div h1 h2 h3 h4 h5 h6 p output section ol ul dl dt dd address article aside canvas"
-    " fieldset figcaption figure footer header hgroup legend main nav noscript video center dir menu multicol noframes"
-    " search listing textarea plaintext xmp details dialog summary frame frameset iframe select applet track keygen audio"
-    " source optgroup map"
+    "body html hr form pre blockquote div h1 h2 h3 h4 h5 h6 p output section ol ul dl dt dd address article aside"
+    " canvas fieldset figcaption figure footer header hgroup legend main nav noscript video center dir menu multicol"
+    " noframes search listing textarea plaintext xmp details dialog summary frame frameset iframe select applet track"
+    " keygen audio source optgroup map"
     # of other formats the engine reads
     " subtitle date id v year email city part author annotation coverpage epigraph poem stanza description"
     " title-info document-info publish-info empty-line".split()
@@ -27,7 +27,9 @@ DISPLAY: dict[str, str] = {
     "button": "inline-block",
     "marquee": "inline-block",
     "ruby": "ruby",
-    **dict.fromkeys("head title style script base basefont link meta template param area datalist noembed".split(), "none"),
+    **dict.fromkeys(
+        "head title style script base basefont link meta template param area datalist noembed".split(), "none"
+    ),
 }
 
 WHITE_SPACE = {"pre": "pre", "listing": "pre", "plaintext": "pre", "xmp": "pre", "textarea": "pre-wrap"}
@@ -38,9 +40,9 @@ TABLE_PARTS = frozenset({"table", "thead", "tbody", "tfoot", "tr"})
 
 # Text directly inside these does not exist; their children do.
 TEXTLESS = frozenset(
-    "table colgroup col thead tbody tfoot tr img image object embed svg applet area track input keygen param audio source"
-    " base basefont bgsound meta link html head annotation author coverpage epigraph part poem stanza description"
-    " empty-line title-info document-info publish-info".split()
+    "table colgroup col thead tbody tfoot tr img image object embed svg applet area track input keygen param audio"
+    " source base basefont bgsound meta link html head annotation author coverpage epigraph part poem stanza"
+    " description empty-line title-info document-info publish-info".split()
 )
 SVG_TEXT = frozenset({"text", "tspan", "textPath", "title", "desc", "metadata", "style"})
 

@@ -6,7 +6,7 @@ engine's states one by one.
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import lru_cache
 from html.entities import html5
 from types import MappingProxyType
@@ -16,8 +16,8 @@ Kind = Literal["text", "cdata", "open", "close", "split"]
 
 
 # Kind; the characters of a text or CDATA, or a name without prefix, as written; source of the attributes of an "open";
-# whether it closes itself. A "split" (a comment, a tag that cannot be read) only ends the text before it. A plain tuple:
-# a document is thousands of them.
+# whether it closes itself. A "split" (a comment, a tag that cannot be read) only ends the text before it. Plain tuples,
+# because a document is thousands of them.
 Token = tuple[Kind, str, str, bool]
 
 _SPLIT: Token = ("split", "", "", False)
@@ -25,10 +25,14 @@ _SPLIT: Token = ("split", "", "", False)
 _NAME = r"(?:[A-Za-z][A-Za-z0-9_.-]*:)?([A-Za-z][A-Za-z0-9_.-]*)"
 # A tag without oddities: quoted values free of ">", no tab right behind a name.
 _TAG = re.compile(
-    rf"<(?:/{_NAME}[ \n]*>|{_NAME}((?:[ \n][ \n\t]*[A-Za-z][\w.:-]*=(?:\"[^\">]*\"|'[^'>]*'))*)[ \n]?[ \n\t]*(/?)>)", re.ASCII
+    rf"<(?:/{_NAME}[ \n]*>"
+    rf"|{_NAME}((?:[ \n][ \n\t]*[A-Za-z][\w.:-]*=(?:\"[^\">]*\"|'[^'>]*'))*)[ \n]?[ \n\t]*(/?)>)",
+    re.ASCII,
 )
 _IDENTIFIER = re.compile(rf"{_NAME}(?=[ \n/>?=])", re.ASCII)
-_ATTRIBUTE = re.compile(r"(?:[A-Za-z][\w.-]*:)?([A-Za-z][\w.-]*)(?:=(?:\"([^\">]*)\"|'([^'>]*)'|([^\s\"'>]*)))?", re.ASCII)
+_ATTRIBUTE = re.compile(
+    r"(?:[A-Za-z][\w.-]*:)?([A-Za-z][\w.-]*)(?:=(?:\"([^\">]*)\"|'([^'>]*)'|([^\s\"'>]*)))?", re.ASCII
+)
 
 
 def scan(source: str) -> Iterator[Token]:
@@ -56,16 +60,16 @@ def scan(source: str) -> Iterator[Token]:
         at = yield from _odd(source, mark + 1)
 
 
-def _raw(source: str, at: int, name: str) -> Iterator[Token]:  # type: ignore[misc]
+def _raw(source: str, at: int, name: str) -> Generator[Token, None, int]:
     """Script and style: text up to the matching end tag."""
     match = re.compile(rf"</(?:\w+:)?{re.escape(name)}\s*>", re.IGNORECASE).search(source, at)
     end = len(source) if match is None else match.start()
     if end > at:
         yield ("text", source[at:end], "", False)
-    return end  # noqa: B901  a generator's return value is what `yield from` gives
+    return end
 
 
-def _odd(source: str, at: int) -> Iterator[Token]:  # type: ignore[misc]
+def _odd(source: str, at: int) -> Generator[Token, None, int]:
     """From just behind a `<` that does not begin a plain tag; returns where text goes on."""
     while True:
         at = _skip_space(source, at)
@@ -108,7 +112,7 @@ def _odd(source: str, at: int) -> Iterator[Token]:  # type: ignore[misc]
                 at = _value_end(source, _skip_space(source, at + 1))
 
 
-def _declaration(source: str, at: int) -> Iterator[Token]:  # type: ignore[misc]
+def _declaration(source: str, at: int) -> Generator[Token, None, int]:
     if source.startswith("!--", at):
         yield _SPLIT
         return _behind(source, "-->", at + 3)
@@ -196,8 +200,11 @@ def decode(data: bytes) -> str:
     return text
 
 
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
 def _decode(data: bytes) -> str:
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+    for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _units(data[len(mark) :], encoding)
     head = data[:1024]
@@ -220,8 +227,9 @@ def _units(data: bytes, encoding: str) -> str:
     text = data.decode(encoding, "replace")
     if encoding == "utf-8" or text.isascii():
         return text
-    return re.sub(
-        "[\U00010000-\U0010ffff]",
-        lambda match: (lambda code: chr(0xD800 + (code >> 10)) + chr(0xDC00 + (code & 0x3FF)))(ord(match.group()) - 0x10000),
-        text,
-    )
+    return re.sub("[\U00010000-\U0010ffff]", _surrogates, text)
+
+
+def _surrogates(match: re.Match[str]) -> str:
+    code = ord(match.group()) - 0x10000
+    return chr(0xD800 + (code >> 10)) + chr(0xDC00 + (code & 0x3FF))

@@ -20,8 +20,8 @@ KOBO_SPAN = re.compile(r"kobo\.\d+\.\d+")
 
 # Where a paragraph starts, for places that are only roughly known. Not a rendering model.
 _BLOCKS = frozenset(
-    "address article aside blockquote caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5"
-    " h6 header hgroup hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote caption dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4"
+    " h5 h6 header hgroup hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
 
 
@@ -89,8 +89,20 @@ class DocumentIndex:
     `blocks`: canonical index of each place where a block begins or ends, increasing, starting with 0.
     """
 
-    __slots__ = ("atoms", "blocks", "body", "chunks", "ids", "mode", "root", "span_by_id", "spans", "text", "_firsts",
-                 "_span_firsts")  # fmt: skip
+    __slots__ = (
+        "_firsts",
+        "_span_firsts",
+        "atoms",
+        "blocks",
+        "body",
+        "chunks",
+        "ids",
+        "mode",
+        "root",
+        "span_by_id",
+        "spans",
+        "text",
+    )
 
     def __init__(self, document: Document) -> None:
         self.mode = document.mode

@@ -39,7 +39,7 @@ def parse_value(text: str) -> str | None:
 
 
 def normalise_source(source: str) -> str:
-    """Archive path of a `Location.Source` (kobo-protocol.md 5.3): volume prefix, slash, escapes and fragment removed."""
+    """Archive path of a `Location.Source` (kobo-protocol.md 5.3): no volume prefix, slash, escapes or fragment."""
     return unquote(source.rpartition("!")[2].lstrip("/")).partition("#")[0]
 
 

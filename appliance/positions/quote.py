@@ -31,7 +31,7 @@ def _display(index: DocumentIndex, k: int) -> str:
     last_parent = None
     for chunk in index.chunks_from(k):
         text = chunk.text[ink_offset(chunk.text, k - chunk.first) :] if chunk.first < k else chunk.text
-        if last_parent is not None and chunk.parent is not last_parent and index.block_start(chunk.first) == chunk.first:
+        if chunk.parent is not last_parent and index.block_start(chunk.first) == chunk.first:
             pieces.append(" ")
         pieces.append(text)
         last_parent = chunk.parent

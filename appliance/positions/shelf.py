@@ -9,7 +9,7 @@ from appliance.positions.summary import BookSummary
 
 
 class Shelf:
-    """Open books by SHA-256 and their document indices, least recently used first out. Safe to share between threads."""
+    """Open books by SHA-256 and their document indices; least recently used first out. Threads may share it."""
 
     def __init__(self, books: int = 16, capacity: int = 32 * 1024 * 1024) -> None:
         """`books`: how many stay open. `capacity`: bytes of document indices kept, over all books."""

@@ -50,7 +50,8 @@ class BookSummary:
 
     `spine_step`, `spine_id`: of the spine element in a CFI. `fingerprint`: 128-bit hash of all canonical text in spine
     order, hex. `bases`: canonical characters before each document; `weights`: canonical characters of linear documents
-    before each document, with the total as an extra last entry in both. `fragments`: how many DocFragments KOReader makes.
+    before each document, with the total as an extra last entry in both. `fragments`: how many DocFragments KOReader
+    makes.
     """
 
     documents: tuple[SpineDocument, ...]

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 from appliance.positions.canonical import Position, Reason, Status
-from appliance.positions.crengine import FragmentTree, Node, TextNode
+from appliance.positions.crengine import FragmentTree
 from appliance.positions.crengine_defaults import INLINE
+from appliance.positions.crengine_nodes import Node, TextNode
 from appliance.positions.found import Found
 from appliance.positions.ink import ink_end, ink_length, ink_offset
 
@@ -68,8 +69,8 @@ def find(tree: FragmentTree, pointer: Pointer) -> Found:
 
 def _find(tree: FragmentTree, pointer: Pointer) -> Found:
     if pointer.anchor:
-        node = next((node for node in tree.elements if node.attributes.get("id") == pointer.anchor), None)
-        return Found(0, Status.APPROXIMATE, Reason.NO_PLACE) if node is None else Found(node.first, Status.EXACT)
+        target = next((element for element in tree.elements if element.id == pointer.anchor), None)
+        return Found(0, Status.APPROXIMATE, Reason.NO_PLACE) if target is None else Found(target.first, Status.EXACT)
     if not pointer.steps:
         return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
     if tree.body is None:

@@ -125,9 +125,7 @@ def test_documents_outside_the_reading_order_weigh_nothing(tmp_path: Path) -> No
         '<spine><itemref idref="gone"/><itemref id="one" idref="a"/><itemref idref="n" linear="no"/>'
         '<itemref idref="a"/></spine></package>'
     )
-    path.write_bytes(
-        epub({"a.xhtml": document("<p>aaaa</p>"), "n.xhtml": document("<p>note</p>")}, package=package)
-    )
+    path.write_bytes(epub({"a.xhtml": document("<p>aaaa</p>"), "n.xhtml": document("<p>note</p>")}, package=package))
     book = OpenBook.open(path, "b")
     assert book.fraction(Position("a.xhtml", 0, 2)) == 0.25
     assert book.fraction(Position("n.xhtml", 0, 0)) == book.fraction(Position("n.xhtml", 0, 4)) == 0.5

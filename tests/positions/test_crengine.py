@@ -8,7 +8,8 @@ import pytest
 
 from appliance.epub.errors import BookError
 from appliance.positions import OpenBook, Position, Status
-from appliance.positions.crengine import FragmentTree, Node, TextNode
+from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_nodes import Node, TextNode
 from appliance.positions.crengine_scan import decode
 from appliance.positions.crengine_styles import StyleBook
 from appliance.positions.ink import ink

@@ -2,8 +2,10 @@
 
 import pytest
 
-from appliance.positions.crengine import FragmentTree, Node, TextNode
-from appliance.positions.crengine_styles import Style, StyleBook, applies
+from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_nodes import Node, TextNode
+from appliance.positions.crengine_sheets import applies
+from appliance.positions.crengine_styles import Style, StyleBook
 from tests.kepub.kepubs import document
 
 

@@ -1,0 +1,219 @@
+"""Reading a style sheet for the few properties that decide how KOReader numbers text nodes
+(docs/reference/xpointer.md 6). Parsing is tinycss2's, selector matching cssselect2's."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import tinycss2
+from cssselect2 import SelectorError, compile_selector_list
+
+from appliance.positions.crengine_defaults import DISPLAYS
+
+MAX_SHEET = 2 * 1024 * 1024  # characters
+
+_WHITE_SPACES = frozenset({"normal", "nowrap", "pre", "pre-wrap", "pre-line", "break-spaces"})
+_RELEVANT = re.compile(r"display|float|white-space|content|@import", re.IGNORECASE)
+_LATER_SIBLINGS = re.compile(
+    r":(?:last-child|last-of-type|only-child|only-of-type|nth-last-child|nth-last-of-type|empty|has)\b", re.IGNORECASE
+)
+
+
+Declarations = dict[str, tuple[str, bool]]  # property: value, !important
+
+
+class Rule(NamedTuple):
+    """One selector with what it declares. `pseudo`: "", "before" or "after". `gate`: what the element's own name and
+    attributes must fulfil; where that is all, `local`, it is the same as `test`.
+    `needs_attributes`: other than the class. `looks_ahead`: it can only be decided when later siblings are known."""
+
+    test: Callable[[Any], bool]
+    specificity: tuple[int, int, int]
+    pseudo: str
+    declarations: Declarations
+    id: str | None
+    class_name: str | None
+    name: str | None
+    gate: Callable[[Any], bool]
+    local: bool
+    needs_attributes: bool
+    looks_ahead: bool
+
+
+def text_of_sheet(data: bytes) -> str:
+    """The characters of a linked sheet: byte-order mark, `@charset`, else UTF-8."""
+    text, _ = tinycss2.bytes.decode_stylesheet_bytes(data)
+    return str(text)
+
+
+def read_sheet(text: str) -> Iterator[Rule | str]:
+    """Rules in order, and in place of each `@import` its target."""
+    text = _reduced(text[:MAX_SHEET])
+    for kind, value in _walk(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)):
+        if kind == "import":
+            yield value
+        else:
+            yield from _rules(value)
+
+
+def _reduced(text: str) -> str:
+    """Leave out the blocks that cannot matter, most of any sheet: the tokeniser is written in Python."""
+    text = re.sub(r"/\*.*?(?:\*/|$)", " ", text, flags=re.DOTALL)
+    if any("{" in string or "}" in string for string in re.findall(r"\"[^\"\n]*\"|'[^'\n]*'", text)):
+        return text  # braces that are not the sheet's own
+    kept: list[str] = []
+    at = 0
+    for match in re.finditer(r"\{[^{}]*\}", text):
+        if not _RELEVANT.search(match.group()):
+            begin = max(text.rfind(mark, at, match.start()) for mark in "{};") + 1
+            kept.append(text[at : max(begin, at)])
+            at = match.end()
+    kept.append(text[at:])
+    return "".join(kept)
+
+
+def _walk(rules: list[Any]) -> Iterator[tuple[str, Any]]:
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            yield "rule", rule
+        elif rule.type == "at-rule" and rule.lower_at_keyword == "import":
+            tokens = [token for token in rule.prelude if token.type not in ("whitespace", "comment")]
+            if not tokens:
+                continue
+            first = tokens[0]
+            target = first.value if first.type in ("string", "url") else ""
+            if first.type == "function" and first.lower_name == "url":
+                target = next((token.value for token in first.arguments if token.type == "string"), "")
+            if target and applies(tinycss2.serialize(tokens[1:])):
+                yield "import", target
+        elif rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content is not None:
+            if applies(tinycss2.serialize(rule.prelude)):
+                yield from _walk(tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True))
+
+
+def applies(media: str) -> bool:
+    """Whether a media list holds on a reader's screen. Queries with conditions are taken to hold for `screen`, except
+    those for other makers' readers."""
+    media = media.strip().lower()
+    if not media:
+        return True
+    for query in media.split(","):
+        words = query.split()
+        negated = bool(words) and words[0] == "not"
+        kind = next((word for word in words if word not in ("not", "only")), "all")
+        holds = kind in ("all", "screen") or kind.startswith("(")
+        if holds != negated:
+            return True
+    return False
+
+
+def _rules(rule: Any) -> Iterator[Rule]:
+    declarations = _declarations(rule.content)
+    if not declarations:
+        return
+    for prelude in _split_at_commas(_without_prefixes(rule.prelude)):
+        try:
+            (selector,) = compile_selector_list(prelude)
+        except (SelectorError, NotImplementedError, ValueError, SyntaxError, RecursionError):
+            continue
+        if selector.never_matches:
+            continue
+        pseudo = selector.pseudo_element or ""
+        if pseudo not in ("", "before", "after"):
+            continue  # first-letter and first-line do not split the text
+        yield Rule(
+            selector.test,
+            selector.specificity,
+            pseudo,
+            declarations,
+            selector.id,
+            selector.class_name,
+            selector.lower_local_name,
+            *_gate(prelude, selector.test),
+            _LATER_SIBLINGS.search(tinycss2.serialize(prelude)) is not None,
+        )
+
+
+_PLAIN = r"(?:\*|[\w-]+)?(?:[.#][\w-]+|\[[^\]]*\])*"
+_LAST = re.compile(rf"(?s)(?:(.*[ >+~]))?({_PLAIN})(?:::?(?:before|after))?")
+
+
+def _gate(prelude: list[Any], test: Callable[[Any], bool]) -> tuple[Callable[[Any], bool], bool, bool]:
+    """What an element's own name and attributes must fulfil for a selector to match, whether that is all there is to
+    it, and whether it asks for other attributes than the class."""
+    text = tinycss2.serialize(prelude).strip()
+    match = _LAST.fullmatch(text)
+    if match is None:
+        return _always, False, True
+    rest, last = match.groups()
+    asks = "[" in last or "#" in last
+    if not rest:
+        return test, True, asks
+    if not last:
+        return _always, False, asks
+    return compile_selector_list(last)[0].test, False, asks
+
+
+def _always(element: Any) -> bool:
+    return True
+
+
+def _without_prefixes(tokens: Iterable[Any]) -> list[Any]:
+    """`epub|type` → `type`: the engine drops prefixes from names."""
+    result: list[Any] = []
+    for token in tokens:
+        if token.type == "literal" and token.value == "|":
+            if result and (result[-1].type == "ident" or result[-1] == "*"):
+                result.pop()
+            continue
+        if token.type == "[] block":
+            token.content = _without_prefixes(token.content)
+        result.append(token)
+    return result
+
+
+def _split_at_commas(tokens: list[Any]) -> Iterator[list[Any]]:
+    part: list[Any] = []
+    for token in tokens:
+        if token.type == "literal" and token.value == ",":
+            yield part
+            part = []
+        else:
+            part.append(token)
+    yield part
+
+
+def _declarations(content: Any) -> Declarations:
+    result: Declarations = {}
+    for declaration in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
+        if declaration.type != "declaration":
+            continue
+        name = declaration.lower_name
+        values = [token for token in declaration.value if token.type not in ("whitespace", "comment")]
+        if not values:
+            continue
+        word = values[0].lower_value if values[0].type == "ident" else ""
+        if name == "content":
+            word = "none" if word in ("none", "normal") else "something"
+        elif name == "display":
+            if word != "inherit" and word not in DISPLAYS:
+                continue  # `flex`, `grid`, `contents` and nonsense behave as if not given
+        elif name == "float":
+            if word not in ("left", "right", "none", "inherit"):
+                continue
+        elif name == "white-space":
+            if word != "inherit" and word not in _WHITE_SPACES:
+                continue
+        else:
+            continue
+        if name in result and result[name][1] and not declaration.important:
+            continue
+        result[name] = (word, declaration.important)
+    return result
+
+
+@lru_cache(maxsize=512)
+def inline_declarations(text: str) -> Declarations:
+    """What a `style` attribute declares."""
+    return _declarations(text[:MAX_SHEET]) if _RELEVANT.search(text) else {}
