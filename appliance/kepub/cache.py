@@ -4,12 +4,14 @@ import json
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from appliance.kepub.convert import Conversion, Engine, convert, engine_in_use
 
+_ABANDONED = 24 * 3600  # seconds; what a loss of power left behind
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -70,6 +72,9 @@ class KepubStore:
         self, source_sha256: str, source: Path, engine: Engine, progress: Callable[[int, int], None] | None
     ) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
+        for left in self._folder.glob(".converting-*"):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink(missing_ok=True)
         path = self._path(source_sha256, engine)
         conversion = convert(source, path, engine, self._kepubify, progress)
         path.chmod(0o444)

@@ -50,6 +50,7 @@ def kepub_document(data: bytes, media_type: str) -> bytes | None:
         raise NoBody("The document has no body.")
     spanned = "koboSpan" in source and _has_spans(root)
     columned = "book-columns" in source and _has_wrappers(root)
+    del root  # for a long novel in one document it is tens of megabytes
     first, last = body + 1, _end(parts, body)
     edits = [] if spanned else _spans(parts, first, last - 1, source)
     if columned and not edits:
