@@ -162,7 +162,7 @@ class OpenBook:
         if isinstance(pointer, Reason):
             return self._failed(pointer)
         return self._decode(
-            lambda summary: next((d for d in summary.documents if d.fragment == pointer.fragment), None),
+            lambda summary: summary.by_fragment(pointer.fragment),
             lambda document: xpointer.find(self._tree(document), pointer),
         )
 
@@ -192,7 +192,7 @@ class OpenBook:
         def document(summary: BookSummary) -> SpineDocument | None:
             if len(start.package) != 2 or start.package[0].index != summary.spine_step:
                 return None
-            return next((d for d in summary.documents if d.cfi_step == start.package[1].index and d.path), None)
+            return summary.by_step(start.package[1].index)
 
         return self._decode(document, lambda found: cfi.find(self._index(found), start.steps or (), start.offset))
 
@@ -222,7 +222,7 @@ class OpenBook:
             return self._failed(Reason.SYNTAX)
 
         def document(summary: BookSummary) -> SpineDocument | None:
-            path = kobospan.match_source(source, [d.path for d in summary.documents if d.path])
+            path = kobospan.match_source(source, summary.paths)
             return None if path is None else summary.document(path, 0)
 
         return self._decode(document, lambda found: kobospan.find(self._index(found), span, offset))

@@ -5,6 +5,7 @@ Span ids are read from the file itself, never computed: producers number differe
 
 import re
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -43,7 +44,7 @@ def normalise_source(source: str) -> str:
     return unquote(source.rpartition("!")[2].lstrip("/")).partition("#")[0]
 
 
-def match_source(source: str, paths: list[str]) -> str | None:
+def match_source(source: str, paths: Collection[str]) -> str | None:
     """The document that a source names: exactly, else by unique suffix."""
     wanted = normalise_source(source)
     for candidate in (wanted, source):
@@ -65,6 +66,8 @@ def find(index: DocumentIndex, value: str, offset: int | None, *, end: bool = Fa
     span = index.span_by_id.get(value)
     if span is None:
         return _near(index, value)
+    if offset is not None and offset < 0:
+        return Found(span.first, Status.APPROXIMATE, Reason.BEYOND_END)
     if not offset:
         return Found(span.first, Status.EXACT, affinity="before" if end else "after")
     for chunk in span.texts():

@@ -51,7 +51,7 @@ class BookSummary:
     `spine_step`, `spine_id`: of the spine element in a CFI. `fingerprint`: 128-bit hash of all canonical text in spine
     order, hex. `bases`: canonical characters before each document; `weights`: canonical characters of linear documents
     before each document, with the total as an extra last entry in both. `fragments`: how many DocFragments KOReader
-    makes.
+    makes. `paths`: the documents of each file, by occurrence.
     """
 
     documents: tuple[SpineDocument, ...]
@@ -61,12 +61,23 @@ class BookSummary:
     fragments: int
     bases: tuple[int, ...] = field(init=False, repr=False, compare=False)
     weights: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    paths: dict[str, list[SpineDocument]] = field(init=False, repr=False, compare=False)
+    _by_fragment: dict[int, SpineDocument] = field(init=False, repr=False, compare=False)
+    _by_step: dict[int, SpineDocument] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         lengths = [document.length for document in self.documents]
         linear = [document.length if document.linear else 0 for document in self.documents]
         object.__setattr__(self, "bases", tuple(accumulate(lengths, initial=0)))
         object.__setattr__(self, "weights", tuple(accumulate(linear if any(linear) else lengths, initial=0)))
+        paths: dict[str, list[SpineDocument]] = {}
+        for document in self.documents:
+            if document.path:
+                paths.setdefault(document.path, []).append(document)
+        object.__setattr__(self, "paths", paths)
+        fragments = {document.fragment: document for document in self.documents if document.fragment is not None}
+        object.__setattr__(self, "_by_fragment", fragments)
+        object.__setattr__(self, "_by_step", {d.cfi_step: d for d in self.documents if d.path})
 
     @property
     def total(self) -> int:
@@ -75,13 +86,18 @@ class BookSummary:
 
     def document(self, path: str, occurrence: int) -> SpineDocument | None:
         """The `itemref` that a position names; the first one if there is no such occurrence any more."""
-        first = None
-        for document in self.documents:
-            if document.path == path:
-                if document.occurrence == occurrence:
-                    return document
-                first = first or document
-        return first
+        documents = self.paths.get(path)
+        if documents is None:
+            return None
+        return documents[occurrence if 0 < occurrence < len(documents) else 0]
+
+    def by_fragment(self, fragment: int) -> SpineDocument | None:
+        """The document that KOReader shows as that DocFragment."""
+        return self._by_fragment.get(fragment)
+
+    def by_step(self, step: int) -> SpineDocument | None:
+        """The document whose `itemref` has that step in the package path of a CFI."""
+        return self._by_step.get(step)
 
     def to_json(self) -> str:
         """Compact JSON, the same for equal summaries."""

@@ -48,12 +48,14 @@ def translate(place: Place, source: OpenBook, target: OpenBook) -> Place:
 def _equal(document: SpineDocument, here: BookSummary, there: BookSummary) -> SpineDocument | None:
     """The document of the other rendition that has the same text: the one of the same path, else, where the text
     stands as often in both books, the one of the same rank."""
-    same = [other for other in there.documents if other.digest == document.digest and other.digest]
-    for other in same:
-        if other.path == document.path and other.occurrence == document.occurrence:
-            return other
+    if not document.digest:
+        return None
+    namesake = there.document(document.path, document.occurrence)
+    if namesake is not None and namesake.digest == document.digest:
+        return namesake
     if not document.length:
         return None  # any two empty documents are equal; that says nothing
+    same = [other for other in there.documents if other.digest == document.digest]
     ranks = [other.ordinal for other in here.documents if other.digest == document.digest]
     return same[ranks.index(document.ordinal)] if len(same) == len(ranks) else None
 

@@ -16,7 +16,7 @@ from tests.positions.documents import BODIES, index_of
 
 
 def kepub_index(body: str) -> DocumentIndex:
-    converted = kepub_document(document(body), "application/xhtml+xml")
+    converted = kepub_document(document(body))
     assert converted is not None
     return DocumentIndex(parse_document(converted, "application/xhtml+xml"))
 
@@ -133,7 +133,7 @@ def test_every_place_is_found_again(body: str, data: st.DataObject) -> None:
 
 @given(BODIES)
 def test_spans_are_those_of_the_file(body: str) -> None:
-    converted = kepub_document(document(body), "application/xhtml+xml")
+    converted = kepub_document(document(body))
     assert converted is not None
     ids = re.findall(r'id="(kobo\.\d+\.\d+)"', converted.decode())
     assert [span.id for span in kepub_index(body).spans] == ids
