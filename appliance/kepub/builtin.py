@@ -60,7 +60,7 @@ def write_kepub(source: Path, stream: BinaryIO, progress: Progress | None = None
                 data: bytes | None = None
                 if name in documents:
                     try:
-                        data = kepub_document(archive.read(name, MAX_MARKUP), documents[name])
+                        data = kepub_document(archive.read(name, MAX_MARKUP))
                         converted += data is not None
                     except BookError as error:
                         doubts.append(f"“{name}” was copied without spans: {error}")

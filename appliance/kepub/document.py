@@ -36,7 +36,7 @@ class NoBody(MalformedMarkup):
     """The document has no `body` to put spans into."""
 
 
-def kepub_document(data: bytes, media_type: str) -> bytes | None:
+def kepub_document(data: bytes) -> bytes | None:
     """The document with wrappers and spans; `None` when it has both already (or is no HTML) and stays as it is.
 
     Raises `TooLarge` or `MalformedMarkup`.

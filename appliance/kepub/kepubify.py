@@ -85,7 +85,7 @@ def run_kepubify(
                 data: bytes | None = None
                 if name in documents:
                     try:
-                        data = _passed_over(archive.read(name, MAX_MARKUP), documents[name])
+                        data = _passed_over(archive.read(name, MAX_MARKUP))
                         converted += 1
                     except BookError as error:
                         doubts.append(f"“{name}” was copied without spans: {error}")
@@ -99,10 +99,10 @@ def run_kepubify(
     return converted, tuple(doubts)
 
 
-def _passed_over(data: bytes, media_type: str) -> bytes | None:
+def _passed_over(data: bytes) -> bytes | None:
     """A document with spans when kepubify left it without: it does not find those whose names are percent-encoded in
     the manifest (kepub.md 2). `None` when it did its work."""
-    return None if b'id="book-columns"' in data else kepub_document(data, media_type)
+    return None if b'id="book-columns"' in data else kepub_document(data)
 
 
 def _run(

@@ -15,10 +15,10 @@ _HTML_NAMES = (".htm", ".html", ".xhtml")
 _JUNK = frozenset({"calibre_bookmarks.txt", "itunesmetadata.plist", "itunesartwork.plist", ".ds_store", "thumbs.db"})
 
 
-def content_documents(archive: Archive, package: Package) -> dict[str, str]:
-    """Entry names of the documents that get spans, with their media types: every (X)HTML item of the manifest, in the
-    spine or not, by type or by name."""
-    documents: dict[str, str] = {}
+def content_documents(archive: Archive, package: Package) -> set[str]:
+    """Entry names of the documents that get spans: every (X)HTML item of the manifest, by type or by name, in the spine
+    or not."""
+    documents: set[str] = set()
     for element in package.root.iter(etree.Element):
         if local_name(element) != "item" or local_name(element.getparent()) != "manifest":
             continue
@@ -28,7 +28,7 @@ def content_documents(archive: Archive, package: Package) -> dict[str, str]:
             continue
         path = archive.find(package.resolve(href))
         if path is not None and (media_type in _HTML_TYPES or path.lower().endswith(_HTML_NAMES)):
-            documents.setdefault(path, media_type)
+            documents.add(path)
     return documents
 
 

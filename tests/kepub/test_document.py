@@ -12,8 +12,8 @@ from tests.kepub.kepubs import XHTML, body_text, document, ink, spans, tree
 STYLE = b'<style type="text/css" class="kobostylehacks">'
 
 
-def made(data: bytes, media_type: str = "application/xhtml+xml") -> bytes:
-    result = kepub_document(data, media_type)
+def made(data: bytes) -> bytes:
+    result = kepub_document(data)
     assert result is not None
     return result
 
@@ -50,7 +50,7 @@ def test_structure_is_kept(body: str) -> None:
 @settings(deadline=None)
 def test_converting_twice_changes_nothing(body: str) -> None:
     once = made(document(body))
-    again = kepub_document(once, "application/xhtml+xml")
+    again = kepub_document(once)
     # A document without any text has wrappers only, and gets no second ones.
     assert again is None or again.count(b"book-columns") == 1
 
@@ -60,7 +60,7 @@ def test_converting_twice_changes_nothing(body: str) -> None:
 def test_any_bytes(data: bytes) -> None:
     for prefix in (b"", b"<html xmlns='http://www.w3.org/1999/xhtml'><body>", b"<!DOCTYPE html><p>"):
         try:
-            result = kepub_document(prefix + data, "application/xhtml+xml")
+            result = kepub_document(prefix + data)
         except MalformedMarkup:
             continue
         if result is not None:
@@ -110,7 +110,7 @@ def test_wrappers_that_are_there_stay_alone() -> None:
 def test_spans_that_are_there_stay_alone(wrapped: bool) -> None:
     inside = '<p><span class="x koboSpan" id="kobo.7.7">a. b</span></p>'
     body = f'<div id="book-columns"><div id="book-inner">{inside}</div></div>' if wrapped else inside
-    result = kepub_document(document(body), "application/xhtml+xml")
+    result = kepub_document(document(body))
     if wrapped:
         assert result is None
     else:
@@ -204,17 +204,17 @@ def test_html_without_namespace_gets_it() -> None:
 
 
 def test_other_documents_are_left_alone() -> None:
-    assert kepub_document(b'<svg xmlns="http://www.w3.org/2000/svg"/>', "application/xhtml+xml") is None
+    assert kepub_document(b'<svg xmlns="http://www.w3.org/2000/svg"/>') is None
 
 
 def test_no_body() -> None:
     with pytest.raises(MalformedMarkup, match="no body"):
-        kepub_document(f'<html xmlns="{XHTML}"><head/></html>'.encode(), "application/xhtml+xml")
+        kepub_document(f'<html xmlns="{XHTML}"><head/></html>'.encode())
 
 
 def test_too_large() -> None:
     with pytest.raises(TooLarge):
-        kepub_document(b"<html>" + b" " * (17 * 1024 * 1024), "application/xhtml+xml")
+        kepub_document(b"<html>" + b" " * (17 * 1024 * 1024))
 
 
 def test_deep_nesting_is_refused_or_converted() -> None:

@@ -114,7 +114,7 @@ def test_on_tidy_documents(drawn: list[tuple[str, str]]) -> None:
     program = needs.kepubify()
     documents = [document(body, doctype=doctype) for body, doctype in drawn]
     for data, theirs in zip(documents, converted_by_kepubify(program, documents), strict=True):
-        ours = kepub_document(data, "")
+        ours = kepub_document(data)
         assert ours is not None
         assert spans(ours) == spans(theirs), data.decode()
 
@@ -128,7 +128,7 @@ def test_on_wild_documents(drawn: list[tuple[str, str]]) -> None:
     program = needs.kepubify()
     documents = [document(body, doctype=doctype) for body, doctype in drawn]
     for data, theirs in zip(documents, converted_by_kepubify(program, documents), strict=True):
-        ours = kepub_document(data, "")
+        ours = kepub_document(data)
         assert ours is not None
         if parses(theirs):
             mine, made = sorted(inked(spans(ours))), sorted(inked(spans(theirs)))

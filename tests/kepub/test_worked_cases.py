@@ -115,7 +115,7 @@ OURS = {41: []}
 
 @pytest.mark.parametrize(("number", "body", "expected"), CASES, ids=[str(case[0]) for case in CASES])
 def test_built_in(number: int, body: str, expected: list[tuple[str, str]]) -> None:
-    made = kepub_document(document(body), "application/xhtml+xml")
+    made = kepub_document(document(body))
     assert made is not None
     assert spans(made) == OURS.get(number, expected)
 
@@ -133,12 +133,12 @@ def test_kepubify(tmp_path: Path) -> None:
 
 def test_raw_text_keeps_its_numbers() -> None:
     """What kepubify numbers inside `noscript` is counted, so that the text after it has the same ids."""
-    made = kepub_document(document("<p>a</p><noscript><p>No. js</p></noscript><b>c</b>"), "application/xhtml+xml")
+    made = kepub_document(document("<p>a</p><noscript><p>No. js</p></noscript><b>c</b>"))
     assert made is not None
     assert spans(made) == [("1.1", "a"), ("1.4", "c")]
 
 
 def test_cdata_is_not_lost() -> None:
-    made = kepub_document(document("<p>A<![CDATA[hidden. text]]>B</p>"), "application/xhtml+xml")
+    made = kepub_document(document("<p>A<![CDATA[hidden. text]]>B</p>"))
     assert made is not None
     assert b"<![CDATA[hidden. text]]>" in made
