@@ -6,6 +6,7 @@ Elements are renamed in place and never added or removed below the root, because
 go: no position counts those, and they split text. The page's Content-Security-Policy is the second layer.
 """
 
+import re
 from typing import Any
 
 from lxml import etree
@@ -200,7 +201,10 @@ def _wrap(root: Any) -> Any:
     """A page around a root that is none (an SVG, foreign XML, a page without a body)."""
     page = etree.Element(f"{{{XHTML}}}html")
     page.set(WRAPPED, "")
-    etree.SubElement(page, f"{{{XHTML}}}head")
+    head = etree.SubElement(page, f"{{{XHTML}}}head")
+    if box := re.fullmatch(r"\s*\S+[\s,]+\S+[\s,]+([\d.]+)[\s,]+([\d.]+)\s*", root.get("viewBox") or ""):
+        # The size of a page of a fixed layout.
+        etree.SubElement(head, f"{{{XHTML}}}meta", name="viewport", content=f"width={box[1]}, height={box[2]}")
     body = etree.SubElement(page, f"{{{XHTML}}}body")
     root.tail = None
     body.append(root)

@@ -1,6 +1,7 @@
 """The contract that all positions of the web reader rest on: the browser's tree is the server's, and what
 foliate-js calls a place, the server understands as the same character."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from appliance.epub.package import read_package
 from appliance.positions import OpenBook, Status
 from tests.chromium import signed_in
 from tests.server import BOOKS, Server, running_server
-from tests.webreader.open_reader import OpenReader, books
+from tests.webreader.open_reader import OpenReader, books, query
 
 # Loads a section as the reader does and writes its tree down: for each element of the body the number of its element
 # children and the text before, between and after them. Text that nobody reads (style, script) is left out.
@@ -67,7 +68,9 @@ CFIS = """async ([index, count]) => {
                     at += character.length
                 }
             } else if (node.nodeType === 1) {
-                if (['img', 'svg', 'image', 'video', 'audio', 'math'].includes(node.localName)) k++
+                // Inside video and audio is what readers without them show, and that is text too.
+                if (['video', 'audio'].includes(node.localName)) { k++; visit(node) }
+                else if (['img', 'svg', 'image', 'math'].includes(node.localName)) k++
                 else if (node.localName !== 'style' && !node.style?.cssText.includes('display: none !important'))
                     visit(node)
             }
@@ -113,7 +116,9 @@ def test_corpus(browser: Browser, shared: Path) -> None:
         page = signed_in(browser, server, "Ida")
         known = books(server)
         for path in paths:
-            if path.name in known:
+            # Of a book that is there twice, the reader opens the reference rendition.
+            main = query(server, "SELECT main_sha256 FROM book WHERE id = ?", known.get(path.name, ""))
+            if main == [(hashlib.sha256(path.read_bytes()).hexdigest(),)]:
                 check_book(server, page, path, 200)
 
 

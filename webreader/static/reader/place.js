@@ -84,19 +84,31 @@ const sideOf = (renderer, doc, rect) => {
     return at < from - 1 ? -1 : at >= to - 1 ? 1 : 0
 }
 
-// The place of the page that shows: `{ cfi, range }`, or `null` when the page holds nothing that has a place.
-export const placeOn = (view, { index, range }) => {
+// The place of the page that shows: `{ cfi }`, or `null` when the page holds nothing that has a place.
+// `doc`: of the section, for a book of fixed layout.
+export const placeOn = (view, { index, range, doc }) => {
     const { renderer, book } = view
     const base = book.sections[index]?.cfi
     if (!base) return null
-    // Pages of a fixed layout are whole documents.
-    if (view.isFixedLayout) return { cfi: CFI.joinIndir(base, 'epubcfi(/4)'), range: null }
+    if (view.isFixedLayout) return { cfi: CFI.joinIndir(base, doc ? startOf(doc) : 'epubcfi(/4)') }
     // Beyond both ends of a section the paginator has an empty page, shown on the way to the next.
     if (!range || renderer.page < 1 || renderer.page > renderer.pages - 2) return null
-    const doc = range.startContainer.ownerDocument
+    doc = range.startContainer.ownerDocument
     if (doc.documentElement.hasAttribute('data-bookwake-problem')) return null
     const found = firstOn(renderer, doc, range)
-    return found && { cfi: CFI.joinIndir(base, localCFI(doc, found)), range: found }
+    return found && { cfi: CFI.joinIndir(base, localCFI(doc, found)) }
+}
+
+// A page of a fixed layout is a whole document, so its place is that of its first text or picture.
+const startOf = doc => {
+    const start = shown(doc, rootOf(doc))
+    return typeof start === 'number' ? 'epubcfi(/4)' : localCFI(doc, start.nodeType ? rangeOf(start) : start)
+}
+
+const rangeOf = element => {
+    const range = element.ownerDocument.createRange()
+    range.selectNode(element)
+    return range
 }
 
 const firstOn = (renderer, doc, range) => {
@@ -121,9 +133,7 @@ const firstOn = (renderer, doc, range) => {
         return characterRange(text, at)
     }
     if (!picture) return null
-    const around = doc.createRange()
-    around.selectNode(picture)
-    return around
+    return rangeOf(picture)
 }
 
 // The CFI of the start of a range inside its document. Of a picture, the element itself.

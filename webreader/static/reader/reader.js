@@ -8,6 +8,7 @@ import { placeOn, pointOut, shown } from './place.js'
 
 export class Reader extends EventTarget {
     #acting = null // the act under way
+    #documents = new Map() // weak references by index, because a fixed layout does not say what it shows
     #crossing = false // a swipe left the section; its target is still to come
     #turning = Promise.resolve()
     place = null // of the page that shows
@@ -24,6 +25,7 @@ export class Reader extends EventTarget {
         parent.append(this.view)
         await this.view.open(this.book)
         const { renderer } = this.view
+        this.view.addEventListener('load', ({ detail: { doc, index } }) => this.#documents.set(index, new WeakRef(doc)))
         renderer.setAttribute('margin', '20px')
         renderer.setAttribute('gap', '7%')
         renderer.setAttribute('max-inline-size', '640px')
@@ -86,7 +88,7 @@ export class Reader extends EventTarget {
         const from = this.place?.cfi
         this.index = index
         this.share = Number.isFinite(fraction) ? Math.min(Math.max(fraction, 0), 1) : 0
-        this.place = placeOn(this.view, { index, range })
+        this.place = placeOn(this.view, { index, range, doc: this.#documents.get(index)?.deref() })
         this.dispatchEvent(new Event('page'))
         if (this.#acting) return
         // Swipes and selections over the edge turn pages by themselves. A mere tap "snaps" too, to the same place.
