@@ -91,8 +91,8 @@ class _Read:
 
 
 def scan(house: House, progress: Progress | None = None) -> ScanResult:
-    """Scan all book folders. Raises `ScanRunning`; for anything wrong with a file or folder there is a place in the
-    result or in `LibraryFile.problem`."""
+    """Scan all book folders. Raises `ScanRunning` and `WorkerFailed`; for anything wrong with a file or folder there is
+    a place in the result or in `LibraryFile.problem`."""
     with _only_one(house):
         return _scan(house, progress or (lambda done, total, path: None))
 

@@ -29,6 +29,7 @@ SECONDS = 8.0  # processor time for any file …
 SECONDS_PER_MB = 2.0  # … and for each megabyte of it: a large book takes a Raspberry Pi half a minute
 PATIENCE = 3.0  # wall-clock time allowed, as a multiple of processor time
 
+READY = b"ready"
 _LENGTH = struct.Struct("!I")
 
 
@@ -41,6 +42,13 @@ class _Answer(msgspec.Struct):
     examined: Examined | None = None
     refused: Refused | None = None
     lost: str | None = None  # the file itself cannot be read: what the system says
+
+
+class WorkerFailed(Exception):
+    """The worker program itself does not run, so nothing can be said about any file."""
+
+    def __init__(self) -> None:
+        super().__init__("The program that examines books cannot be started; the log says why. Is there enough memory?")
 
 
 class Workers:
@@ -61,26 +69,30 @@ class Workers:
         self.close()
 
     def examine(self, path: str, size: int) -> Examined | Refused:
-        """Examine one file of `size` bytes in the next free worker. Raises `OSError` when it cannot be read."""
-        worker = self._idle.get()
-        try:
-            if worker is None:
-                worker = _Worker()
-            answer = worker.ask(path, SECONDS + SECONDS_PER_MB * size / 2**20)
-            if answer is None:
-                worker.stop()
-                worker = None
-                return Refused(
-                    "Examining the file took too long or too much memory, so it was stopped.", TooLarge.remedy
-                )
-        finally:
-            self._idle.put(worker)
+        """Examine one file of `size` bytes in the next free worker. Raises `OSError` when it cannot be read, and
+        `WorkerFailed`."""
+        # Twice, because a worker may also end for a reason of its own, such as the system running out of memory.
+        answer = self._ask(path, size) or self._ask(path, size)
+        if answer is None:
+            return Refused("Examining the file failed twice: the program that did it was ended.", TooLarge.remedy)
         if answer.lost is not None:
             raise OSError(answer.lost)
         if answer.examined is not None:
             return answer.examined
         assert answer.refused is not None
         return answer.refused
+
+    def _ask(self, path: str, size: int) -> "_Answer | None":
+        worker = self._idle.get()
+        try:
+            if worker is None:
+                worker = _Worker()
+            answer = worker.ask(path, SECONDS + SECONDS_PER_MB * size / 2**20)
+            if worker.has_ended:
+                worker = None
+            return answer
+        finally:
+            self._idle.put(worker)
 
     def close(self) -> None:
         """End all processes. Not to be called while one examines."""
@@ -102,20 +114,34 @@ class _Worker:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(package)},
         )
+        assert self._process.stdout is not None
+        if _receive(self._process.stdout) != READY:
+            self.stop()
+            raise WorkerFailed
 
     def ask(self, path: str, seconds: float) -> _Answer | None:
-        """The answer, or `None` when the process died or had to be ended."""
+        """The answer, or `None` when the process died without having used up its time."""
         assert self._process.stdin is not None and self._process.stdout is not None
         alarm = threading.Timer(seconds * PATIENCE, self._process.kill)
         alarm.start()
+        begun = time.monotonic()
         try:
             _send(self._process.stdin, msgspec.msgpack.encode(_Request(path, seconds)))
             data = _receive(self._process.stdout)
-            return msgspec.msgpack.decode(data, type=_Answer) if data is not None else None
+            if data is not None:
+                return msgspec.msgpack.decode(data, type=_Answer)
         except (OSError, msgspec.DecodeError):
-            return None
+            pass
         finally:
             alarm.cancel()
+        self.stop()
+        if time.monotonic() - begun < seconds:
+            return None
+        return _Answer(refused=Refused("Examining the file took too long, so it was stopped.", TooLarge.remedy))
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def stop(self) -> None:
         self._process.kill()
@@ -141,7 +167,10 @@ def _serve() -> None:
     requests = sys.stdin.buffer
     # Whatever prints must not disturb the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    _send(answers, READY)
+    os.dup2(nowhere, sys.stderr.fileno())  # until here the log gets what goes wrong
     os.nice(5)
     for kind, bound in ((resource.RLIMIT_DATA, MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(kind)[1]

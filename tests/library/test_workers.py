@@ -8,7 +8,7 @@ import pytest
 
 from appliance.library import workers
 from appliance.library.examination import Examined, Refused
-from appliance.library.workers import Workers
+from appliance.library.workers import WorkerFailed, Workers
 from tests.library.making import epub, put, titled
 
 
@@ -55,7 +55,32 @@ def test_a_worker_that_dies_is_replaced(book: Path) -> None:
     with Workers(1) as pool:
         assert isinstance(pool.examine(str(book), 1), Examined)
         os.kill(the_process(pool), signal.SIGKILL)
-        assert isinstance(pool.examine(str(book), 1), Refused)
+        assert isinstance(pool.examine(str(book), 1), Examined)
+
+
+def test_a_file_that_kills_every_worker_is_refused(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def die(worker: workers._Worker, *_request: object) -> None:
+        asked.append(worker)
+        worker.stop()
+
+    with Workers(1) as pool:
+        with monkeypatch.context() as patch:
+            patch.setattr(workers._Worker, "ask", die)
+            assert isinstance(pool.examine(str(book), 1), Refused)
+        assert len(set(asked)) == 2
+        assert isinstance(pool.examine(str(book), 1), Examined)
+
+
+def test_a_worker_that_does_not_even_start_says_nothing_about_the_file(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Workers(1) as pool:
+        with monkeypatch.context() as patch:
+            patch.setattr(workers.sys, "executable", "/bin/false")
+            with pytest.raises(WorkerFailed):
+                pool.examine(str(book), 1)
         assert isinstance(pool.examine(str(book), 1), Examined)
 
 
