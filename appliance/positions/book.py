@@ -285,9 +285,12 @@ class OpenBook:
             for at in dict.fromkeys((k, block, 0)):
                 affinity = position.affinity if at == k else "after"
                 text, expected, found = attempt(document, Position(document.path, document.occurrence, at, affinity))
-                if found.status is Status.EXACT and found.k == expected:
-                    status = Status.EXACT if expected == position.k else Status.SNAPPED
+                # Where the numbers are in doubt, those of a block's start are the safest.
+                undecided = found.reason is Reason.UNDECIDED and at in (block, 0)
+                if (found.status is Status.EXACT or undecided) and found.k == expected:
+                    status = Status.EXACT if expected == position.k and not undecided else Status.SNAPPED
                     reason = Reason.NONE if status is Status.EXACT else Reason.NOT_ADDRESSABLE
+                    reason = Reason.UNDECIDED if undecided else reason
                     return Encoded(
                         text,
                         status,

@@ -30,6 +30,7 @@ class FragmentTree:
 
     `body`: its body element, `None` when the engine shows a message instead. `ink`: canonical text as the engine has
     it; `texts`: text nodes with canonical characters, in order; `atoms`: element by canonical index.
+    `undecided`: the numbers may be others on another screen.
     Of several bodies in a row, each a fragment, only the first is kept.
     """
 
@@ -38,6 +39,7 @@ class FragmentTree:
         if is_shown(source, path):
             builder.run(source)
         self.body = builder.body
+        self.undecided = builder.undecided
         self._drawing = builder.drawing
         self.texts = builder.texts
         self.atoms = builder.atoms
@@ -80,6 +82,7 @@ class _Builder:
         self.svg = 0
         self.math = 0
         self.drawing = False  # an SVG document
+        self.undecided = False
 
     def run(self, source: str) -> None:
         tokens = scan(source)
@@ -158,6 +161,7 @@ class _Builder:
             self.body = node
         node.style = self.styles.of(node, parent.style)
         node.hidden = parent.hidden or node.style.display == "none"
+        self.undecided |= node.style.doubtful
         self.current = node
         if name in ATOMS and not self.silent and not (self.drawing and name == "svg"):
             self.atoms[self.k] = node

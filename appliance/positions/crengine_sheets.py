@@ -25,8 +25,9 @@ Declarations = dict[str, tuple[str, bool]]  # property: value, !important
 
 class Rule(NamedTuple):
     """One selector with what it declares. `pseudo`: "", "before" or "after". `gate`: what the element's own name and
-    attributes must fulfil; where that is all, `local`, it is the same as `test`.
-    `needs_attributes`: other than the class. `looks_ahead`: it can only be decided when later siblings are known."""
+    attributes must fulfil; where that is all, `local`, it is the same as `test`. `needs_attributes`: other than the
+    class. `looks_ahead`: it can only be decided when later siblings are known. `doubtful`: whether it holds depends on
+    the reader's screen."""
 
     test: Callable[[Any], bool]
     specificity: tuple[int, int, int]
@@ -39,6 +40,7 @@ class Rule(NamedTuple):
     local: bool
     needs_attributes: bool
     looks_ahead: bool
+    doubtful: bool
 
 
 def text_of_sheet(data: bytes) -> str:
@@ -54,7 +56,7 @@ def read_sheet(text: str) -> Iterator[Rule | str]:
         if kind == "import":
             yield value
         else:
-            yield from _rules(value)
+            yield from _rules(value, kind == "doubtful")
 
 
 def _reduced(text: str) -> str:
@@ -73,10 +75,10 @@ def _reduced(text: str) -> str:
     return "".join(kept)
 
 
-def _walk(rules: list[Any]) -> Iterator[tuple[str, Any]]:
+def _walk(rules: list[Any], kind: str = "rule") -> Iterator[tuple[str, Any]]:
     for rule in rules:
         if rule.type == "qualified-rule":
-            yield "rule", rule
+            yield kind, rule
         elif rule.type == "at-rule" and rule.lower_at_keyword == "import":
             tokens = [token for token in rule.prelude if token.type not in ("whitespace", "comment")]
             if not tokens:
@@ -88,13 +90,14 @@ def _walk(rules: list[Any]) -> Iterator[tuple[str, Any]]:
             if target and applies(tinycss2.serialize(tokens[1:])):
                 yield "import", target
         elif rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content is not None:
-            if applies(tinycss2.serialize(rule.prelude)):
-                yield from _walk(tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True))
+            media = tinycss2.serialize(rule.prelude)
+            if applies(media):
+                inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+                yield from _walk(inner, "doubtful" if "(" in media else kind)
 
 
 def applies(media: str) -> bool:
-    """Whether a media list holds on a reader's screen. Queries with conditions are taken to hold for `screen`, except
-    those for other makers' readers."""
+    """Whether a media list holds, or may hold, on a reader's screen. What hangs on conditions is `doubtful`."""
     media = media.strip().lower()
     if not media:
         return True
@@ -108,7 +111,7 @@ def applies(media: str) -> bool:
     return False
 
 
-def _rules(rule: Any) -> Iterator[Rule]:
+def _rules(rule: Any, doubtful: bool) -> Iterator[Rule]:
     declarations = _declarations(rule.content)
     if not declarations:
         return
@@ -132,6 +135,7 @@ def _rules(rule: Any) -> Iterator[Rule]:
             selector.lower_local_name,
             *_gate(prelude, selector.test),
             _LATER_SIBLINGS.search(tinycss2.serialize(prelude)) is not None,
+            doubtful,
         )
 
 

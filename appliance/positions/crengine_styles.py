@@ -18,13 +18,14 @@ MAX_CASCADES = 64
 
 class Style(NamedTuple):
     """`display`: one of `crengine_defaults.DISPLAYS`. `floats`: left or right. `before`, `after`: display of the
-    pseudo-element, "" if there is none."""
+    pseudo-element, "" if there is none. `doubtful`: it may be another on another screen."""
 
     display: str
     floats: bool
     white_space: str
     before: str = ""
     after: str = ""
+    doubtful: bool = False
 
 
 Sheet = tuple[Rule, ...]
@@ -38,6 +39,7 @@ class _Choice(NamedTuple):
     candidates: list[tuple[int, Rule]]
     winners: Winners | None
     made: dict[tuple[Style, Style], Style]
+    doubtful: bool
 
 
 class Styles:
@@ -84,12 +86,17 @@ class Styles:
             default = _default_with_attributes(element, default)
         winners = choice.winners
         if winners is None:
-            return _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
-        if not winners:
+            winners = _winners(element, choice.candidates, attributes.get("style", ""))
+            style = _cascade(default, parent, winners)
+        elif not winners:
             return default
-        style = choice.made.get((default, parent))
-        if style is None:
-            style = choice.made[default, parent] = _cascade(default, parent, winners)
+        else:
+            made = choice.made.get((default, parent))
+            style = made or _cascade(default, parent, winners)
+            if made is None:
+                choice.made[default, parent] = style
+        if choice.doubtful and not style.doubtful:
+            style = style._replace(doubtful=True)
         return style
 
     def _choose(self, element: Any) -> "_Choice":
@@ -99,9 +106,11 @@ class Styles:
         if element.id is not None:
             candidates += self._by_id.get(element.id, [])
         candidates = [entry for entry in candidates if entry[1].gate(element)]
+        doubtful = any(rule.doubtful for _, rule in candidates)
+        winners = None
         if all(rule.local for _, rule in candidates):
-            return _Choice(candidates, _winners(element, candidates, element.attributes.get("style", "")), {})
-        return _Choice(candidates, None, {})
+            winners = _winners(element, candidates, element.attributes.get("style", ""))
+        return _Choice(candidates, winners, {}, doubtful)
 
 
 _SPECIAL = frozenset({"input", "form", "span"})

@@ -33,10 +33,12 @@ class KoboLocator:
 def parse_value(text: str) -> str | None:
     """The span id in any of its spellings: `kobo.18.2`, `span#kobo\\.18\\.2`, `OEBPS/ch07.xhtml#kobo.18.2`
     (kobo-protocol.md 7.9); the empty string for none, `None` if it cannot be read."""
+    if not text:
+        return ""
     if len(text) > MAX_LENGTH:
         return None
     value = re.split(r"[\s>\[:/]", text.rpartition("#")[2])[0].replace("\\", "")
-    return value if not value or re.fullmatch(r"kobo\.\d{1,9}\.\d{1,9}", value, re.ASCII) else None
+    return value if re.fullmatch(r"kobo\.\d{1,9}\.\d{1,9}", value, re.ASCII) else None
 
 
 def normalise_source(source: str) -> str:

@@ -59,6 +59,8 @@ def parse(text: str) -> Pointer | Reason:
 def find(tree: FragmentTree, pointer: Pointer) -> Found:
     """The canonical place in the document (positions.md C.4, rules 3 and 4)."""
     found = _find(tree, pointer)
+    if tree.undecided and found.status is Status.EXACT and found.reason is not Reason.WHOLE_DOCUMENT:
+        found = found._replace(status=Status.SNAPPED, reason=Reason.UNDECIDED)
     if tree.alignment is None:
         return found
     k, equal = tree.alignment.to_left(found.k, before=found.affinity == "before")

@@ -38,6 +38,8 @@ def annotation(index: DocumentIndex, k: int, affinity: str = "after") -> tuple[s
         ("span#kobo\\.18\\.2 > b", "kobo.18.2"),
         ("", ""),
         ("kobo.x.2", None),
+        ("/kobo.1.2", None),
+        ("OEBPS/text/ch07.xhtml#", None),
         ("page 12", None),
         ("kobo.1.1" * 500, None),
     ],

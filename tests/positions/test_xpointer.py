@@ -1,12 +1,15 @@
 """XPointers as KOReader reads and writes them (docs/reference/xpointer.md 1, 8)."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.positions import is_indexed, xpointer
+from appliance.positions import OpenBook, is_indexed, xpointer
 from appliance.positions.canonical import Position, Reason, Status
 from appliance.positions.xpointer import Pointer
+from tests.kepub.kepubs import document, epub
 from tests.positions.documents import BODIES, both_of, index_of, tree_of
 
 
@@ -138,6 +141,21 @@ def test_text_the_engine_loses_is_not_addressable() -> None:
     for word in ("before", "cell", "after"):
         k = index.text.index(word)
         assert xpointer.point(tree, Position("d", 0, k)).k == k
+
+
+def test_numbers_that_hang_on_the_screen_are_never_exact(tmp_path: Path) -> None:
+    head = "<style>@media (min-width: 40em) { b { display: block } }</style>"
+    data = document("<p>one <i>two</i> <b>three</b> four</p><p>five six</p>", head=head)
+    path = tmp_path / "b.epub"
+    path.write_bytes(epub({"a.xhtml": data, "b.xhtml": document("<p>one <b>two</b></p>")}))
+    book = OpenBook.open(path, "b")
+    place = book.decode_xpointer("/body/DocFragment[1]/body/p[1]/text()[2].2")
+    assert (place.status, place.reason) == (Status.SNAPPED, Reason.UNDECIDED)
+    pointer = book.encode_xpointer(Position("a.xhtml", 0, 17))
+    assert (pointer.locator, pointer.status) == ("/body/DocFragment[1]/body/p[2]/text().0", Status.SNAPPED)
+    assert (pointer.reason, pointer.distance) == (Reason.UNDECIDED, 2)
+    assert book.encode_xpointer(Position("b.xhtml", 0, 4)).status is Status.EXACT
+    assert book.encode_cfi(Position("a.xhtml", 0, 17)).status is Status.EXACT
 
 
 def test_a_document_without_body_has_only_itself() -> None:
