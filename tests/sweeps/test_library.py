@@ -1,6 +1,8 @@
 """Scan, preparation and late placing on a real book, as the appliance runs them one after the other."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +22,7 @@ from appliance.reading.progress import current, record
 from appliance.reading.report import Report
 from appliance.settings import load
 from appliance.sweeps import library_scan, placing
-from appliance.sweeps.preparation import Preparation
+from appliance.sweeps.preparation import Preparation, PreparationFailed
 from tests.conftest import ROOT
 
 OZ = ROOT / "tests" / "data" / "books" / "l-frank-baum_the-marvelous-land-of-oz.epub"
@@ -90,37 +92,46 @@ def test_a_scan_stops_when_asked(house: House) -> None:
 def test_covers_are_made_at_once_and_kepubs_when_there_is_a_kobo(house: House) -> None:
     put(house, OZ)
     library_scan.run(house, never)
-    hours = iter(range(1, 10))
-
-    def hour() -> House:
-        moment = NOW + timedelta(hours=next(hours))
-        return replace(house, now=lambda: moment)
-
     preparation = Preparation()
-    assert preparation.run(hour(), never) == "1 cover made."
-    assert preparation.run(hour(), never) == "Everything is prepared."
+    assert preparation.run(house, never) == "1 cover made."
+    assert preparation.run(house, never) == "Everything is prepared."
     with house.database.write() as session:
         add_device(house, session, session.get_one(User, 1), "kobo", None)
-    assert preparation.run(hour(), never) == "1 KEPUB made."
-    assert preparation.run(hour(), never) == "Everything is prepared."
-    assert Preparation().run(hour(), never) == "Everything is prepared."
+    assert preparation.run(house, never) == "1 KEPUB made."
+    assert preparation.run(house, never) == "Everything is prepared."
+    assert Preparation().run(house, never) == "Everything is prepared."
     with house.database.read() as session:
         assert sorted(session.exec(select(Rendition.kind)).all()) == ["epub", "kepub"]
 
 
-def test_books_that_are_settled_are_not_looked_at_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_settled_library_needs_no_process(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     put(house, MINIMAL)
     library_scan.run(house, never)
     preparation = Preparation()
     preparation.run(replace(house, now=lambda: NOW + timedelta(hours=1)), never)
-    monkeypatch.setattr(preparation._covers, "make", lambda _house, _book: pytest.fail("looked at again"))
-    assert preparation.run(house, never) == "Everything is prepared."
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", lambda *_args, **_options: pytest.fail("a process"))
+        assert preparation.run(house, never) == "Everything is prepared."
     put(house, OZ)
     library_scan.run(replace(house, now=lambda: NOW + timedelta(hours=2)), never)
-    seen: list[str] = []
-    monkeypatch.setattr(preparation._covers, "make", lambda _house, book: seen.append(book) or True)
     assert preparation.run(house, never) == "1 cover made."
-    assert len(seen) == 1
+
+
+def test_a_stop_ends_the_process_and_the_rest_is_made_later(house: House) -> None:
+    put(house, MINIMAL)
+    library_scan.run(house, never)
+    preparation = Preparation()
+    assert preparation.run(house, lambda: True) in ("Everything is prepared.", "1 cover made.")
+    preparation.run(house, never)
+    assert len(list(house.settings.covers.rglob("*.jpg"))) == 1
+
+
+def test_a_process_that_dies_is_a_failure(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(house, MINIMAL)
+    library_scan.run(house, never)
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(PreparationFailed):
+        Preparation().run(house, never)
 
 
 def test_a_report_waits_for_its_file_and_is_then_the_current_position(house: House) -> None:
