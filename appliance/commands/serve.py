@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from appliance.commands.failure import Failure, Options
+from appliance.commands.memory import return_freed_memory
 from appliance.commands.opening import opened_house
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Serve until SIGINT or SIGTERM; requests under way are finished first."""
+    return_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for chatty in ("alembic", "apscheduler", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
