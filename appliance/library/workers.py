@@ -29,6 +29,7 @@ SECONDS = 8.0  # processor time for any file …
 SECONDS_PER_MB = 2.0  # … and for each megabyte of it: a large book takes a Raspberry Pi half a minute
 PATIENCE = 3.0  # wall-clock time allowed, as a multiple of processor time
 
+MAX_MESSAGE = 64 * 1024 * 1024  # bytes; the largest real answer is some 3 MB
 READY = b"ready"
 _LENGTH = struct.Struct("!I")
 
@@ -158,6 +159,8 @@ def _receive(stream: IO[bytes]) -> bytes | None:
     if len(head) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack(head)
+    if length > MAX_MESSAGE:
+        return None
     data = stream.read(length)
     return data if len(data) == length else None
 
