@@ -14,6 +14,8 @@ from tests.server import BOOKS, Server, running_server
 from tests.webreader import hostile
 from tests.webreader.open_reader import OpenReader, books
 
+pytestmark = pytest.mark.slow
+
 
 class Beacon(BaseHTTPRequestHandler):
     """Answers every request with a script that reports it, and remembers the request."""

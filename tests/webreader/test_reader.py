@@ -12,13 +12,17 @@ from tests.chromium import DESKTOP, PHONE, signed_in
 from tests.server import BOOKS, PASSWORD, Server, running_server
 from tests.webreader.open_reader import OpenReader, books, journal, query
 
+# Each test is the visit of a person, with its pauses; together they take minutes.
+pytestmark = pytest.mark.slow
+
+NOTES = "pandoc-mathml_introduction-to-mathematics.epub"
 NOVEL = "l-frank-baum_the-marvelous-land-of-oz.epub"
 NAMES = [NOVEL, "ebooklib_kokoro-vertical-ruby.epub", "regime-anticancer-arabic.epub", "calibre-docx_alice.epub"]
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with running_server(books=[BOOKS / name for name in NAMES]) as server:
+    with running_server(books=[BOOKS / name for name in [*NAMES, NOTES]]) as server:
         yield server
 
 
@@ -194,6 +198,37 @@ def test_contents_links_and_keys(server: Server, reader: OpenReader) -> None:
         assert reader.cfi == start
 
 
+CLICK_NOTE = """() => {
+    const [{ doc }] = document.querySelector('foliate-view').renderer.getContents()
+    const a = [...doc.querySelectorAll('a')].find(a =>
+        a.getAttributeNS('http://www.idpf.org/2007/ops', 'type') === 'noteref')
+    a?.click()
+    return Boolean(a)
+}"""
+
+
+def test_notes_open_in_a_window(page: Page, server: Server) -> None:
+    reader = OpenReader(page, server, books(server)[NOTES]).open()
+    before = journal(server)
+    for _ in range(20):
+        if page.evaluate(CLICK_NOTE):
+            break
+        page.evaluate("document.querySelector('foliate-view').renderer.nextSection()")
+        reader.settle()
+    else:
+        raise AssertionError("the book has no notes")
+    page.locator("#note[open]").wait_for()
+    note = page.inner_text("#note .text")
+    assert len(note) > 10
+    page.wait_for_timeout(2300)
+    assert journal(server) == before
+    page.click("#go-to-note")
+    reader.settle()
+    assert inked(note)[:20] in inked(reader.top(3000))
+    reader.wait_saved()
+    assert len(journal(server)) == len(before) + 1
+
+
 def test_taps_and_swipes(browser: Browser, server: Server, person: str) -> None:
     page = signed_in(browser, server, person, viewport=PHONE, has_touch=True, is_mobile=True)
     reader = OpenReader(page, server, books(server)[NOVEL]).open()
@@ -220,6 +255,18 @@ def test_taps_and_swipes(browser: Browser, server: Server, person: str) -> None:
     assert reader.cfi == after
     reader.wait_saved()
     assert reader.progress()["cfi"] == after
+    # Over the end of a chapter, where the paginator goes on by itself.
+    chapter = page.inner_text("#chapter")
+    for _ in range(40):
+        swipe(page, 340, 60)
+        page.wait_for_timeout(400)
+        reader.settle()
+        if page.inner_text("#chapter") != chapter:
+            break
+    assert page.inner_text("#chapter") != chapter
+    reader.wait_saved()
+    assert reader.progress()["cfi"] == reader.cfi
+    assert words_at(NOVEL, reader.cfi, 10) in inked(reader.top(60))
     page.context.close()
 
 

@@ -103,12 +103,13 @@ def page(browser: Browser, server: Server) -> Page:
     return signed_in(browser, server, "Ida")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.name for path in BOOKS.glob("*.epub")))
 def test_tests_books(server: Server, page: Page, name: str) -> None:
     check_book(server, page, BOOKS / name, 120)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_corpus(browser: Browser, shared: Path) -> None:
     paths = [path for path in sorted((shared / "corpus").rglob("*.epub")) if path.parent.name != "broken"]
     with running_server(books=paths) as server:
