@@ -164,4 +164,4 @@ def _of(call: Call, book_id: str) -> tuple[ColumnElement[bool], ColumnElement[bo
 
 def _file_name(title: str) -> str:
     """The title as part of a file name on the device's FAT file system."""
-    return re.sub(r'[\x00-\x1f"*/:<>?\\|]+', " ", title).strip(" .")[:80] or "book"
+    return re.sub(r'[\s\x00-\x1f"*/:<>?\\|]+', " ", title).strip(" .")[:80] or "book"

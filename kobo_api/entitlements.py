@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from appliance.library.covers import picture_id
 from kobo_api.wire import BookEntitlement, BookMetadata, DownloadUrl, RemovedMetadata, Series, write_time
 
 MAX_DESCRIPTION = 20_000  # characters
@@ -50,7 +51,7 @@ def metadata(id: str, book: BookRow, url: DownloadUrl) -> BookMetadata:
     return BookMetadata(
         contributor_roles=[{"Name": name, "Role": "Author"} for name in book.authors],
         contributors=book.authors,
-        cover_image_id=cover_image_id(id, book.cover_sha256),
+        cover_image_id=cover_image_id(id, book),
         cross_revision_id=id,
         download_urls=[url],
         entitlement_id=id,
@@ -78,9 +79,9 @@ def fingerprint(shown: BookMetadata) -> str:
     return hashlib.blake2b(msgspec.json.encode(frozen), digest_size=16).hexdigest()
 
 
-def cover_image_id(id: str, cover_sha256: str | None) -> str:
+def cover_image_id(id: str, book: BookRow) -> str:
     """Names the picture by its content, because the device keeps what it once got under an id for ever (6.3)."""
-    return f"{id}-{cover_sha256[:16]}" if cover_sha256 else id
+    return f"{id}-{picture_id(book)[:16]}"  # type: ignore[arg-type]  # the row has what it needs of a Book
 
 
 def _isbn(identifiers: list[str]) -> str | UnsetType:

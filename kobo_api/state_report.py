@@ -19,7 +19,7 @@ from kobo_api.reading_state import held
 from kobo_api.wire import read_time, whole, write_time
 
 FRESH = timedelta(minutes=10)  # after a download, in which the device reports the first page as if it were news (5.6)
-START = 0.01  # share of the book that counts as its start
+FIRST_PAGE = 300  # canonical characters
 SCREEN = 3000  # canonical characters; at most so many stand on the screen before the span that was asked for
 MAX_STATES = 500
 MAX_TEXT = 2048
@@ -156,9 +156,10 @@ def _report(call: Call, said: Said, row: BookRow, located: Located | None, act: 
 def _is_fresh(row: BookRow, located: Located | None, now: datetime) -> bool:
     """Whether this is the first page that every device reports when a book was just downloaded (5.6, rule 4)."""
     downloaded = row.downloaded_at or row.began_at
-    if downloaded is None or now - downloaded > FRESH or located is None or not located.place.total:
+    if downloaded is None or now - downloaded > FRESH or located is None or located.place.tick is None:
         return False
-    return (located.place.tick or 0) / located.place.total < START < (row.fraction or 0.0)
+    known = (row.fraction or 0.0) * located.place.total
+    return located.place.tick <= FIRST_PAGE < known
 
 
 def _answered(outcome: Outcome, row: BookRow, act: Act) -> int | None:

@@ -1,9 +1,9 @@
 """Sync runs: which page a device is asking for, and which earlier pages reached it (kobo-protocol.md 4.2, 4.3).
 
 The token names a checkpoint, nothing else; all state is here. A device shows the token of a page when it asks for the
-next one, which proves that the page arrived. It keeps the last token of a run that ended, so an interrupted run begins
-again with an older token, or with none: what the pages since then offered may be offered again, as far as the device
-has not begun to download it. A lost or foreign token thus costs nothing (4.10).
+next one, or fetches a book that the page offered: either proves that the page arrived. It keeps the last token of a run
+that ended, so an interrupted run begins again with an older token, or with none: what the pages since then told is told
+again, except that nothing it may hold is offered (4.10). A lost or foreign token thus costs nothing.
 """
 
 import re
@@ -130,8 +130,9 @@ def _settle(
     session: Session, device_id: int, arrived: int | None, unsettled: list[int], now: datetime, *, lost: bool
 ) -> None:
     """The page of checkpoint `arrived` reached the device; if `lost`, the other unsettled ones did not."""
-    if lost and (gone := [id for id in unsettled if id != arrived]):
-        mine = _DELIVERY.c.device_id == device_id
+    mine = _DELIVERY.c.device_id == device_id
+    gone = {id for id in unsettled if id != arrived} - _touched(session, device_id, unsettled) if lost else set()
+    if gone:
         # What a removal or an offer told is due again; `ledger.decide` sees to it that no held book is offered.
         session.execute(
             update(_DELIVERY)
@@ -148,3 +149,13 @@ def _settle(
         .where(_CHECKPOINT.c.device_id == device_id, _CHECKPOINT.c.id.in_(settled))
         .values(settled_at=now)
     )
+
+
+def _touched(session: Session, device_id: int, checkpoints: list[int]) -> set[int]:
+    """Checkpoints whose page told of a book that the device then fetched or removed."""
+    query = select(_DELIVERY.c.offered_in).where(
+        _DELIVERY.c.device_id == device_id,
+        _DELIVERY.c.offered_in.in_(checkpoints),
+        _DELIVERY.c.began_at.is_not(None) | (_DELIVERY.c.removed_by == "device"),
+    )
+    return set(session.execute(query.distinct()).scalars())

@@ -135,7 +135,9 @@ class LibrarySync:
             state["StatusInfo"]["Status"] != "ReadyToRead" or "Location" in state["CurrentBookmark"],
             "an empty state for a book on the device may wipe its place",
         )
-        book.told = state
+        # The badge and the number change at once, the place when the book is opened next (5.6).
+        book.told, book.status = state, state["StatusInfo"]["Status"]
+        book.place.percent = state["CurrentBookmark"].get("ProgressPercent", book.place.percent)
         self.say(f"  told of “{book.title}”: {state['CurrentBookmark']}")
 
     def _tag(self, kind: str, tag: dict[str, Any]) -> None:
