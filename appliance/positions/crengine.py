@@ -14,7 +14,7 @@ from appliance.positions.alignment import Alignment, align
 from appliance.positions.canonical import ATOM, ATOMS, OPEN_ATOMS, SILENT
 from appliance.positions.crengine_defaults import KEPT, SVG_TEXT, TEXTLESS
 from appliance.positions.crengine_fragments import is_shown
-from appliance.positions.crengine_nodes import ROOT_STYLE, Node, TextNode
+from appliance.positions.crengine_nodes import ROOT_STYLE, Child, Node, TextNode
 from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, scan
 from appliance.positions.crengine_sheets import applies
 from appliance.positions.crengine_space import close, number
@@ -39,7 +39,7 @@ class FragmentTree:
         if is_shown(source, path):
             builder.run(source)
         self.body = builder.body
-        self.undecided = builder.undecided
+        self.undecided = builder.doubtful and not _same_names(builder.body, self._otherwise(source, path, book))
         self._drawing = builder.drawing
         self.texts = builder.texts
         self.atoms = builder.atoms
@@ -49,6 +49,12 @@ class FragmentTree:
         self.alignment: Alignment | None = None
         if text is not None and text != self.ink:
             self.alignment = align(text, self.ink)
+
+    def _otherwise(self, source: str, path: str, book: StyleBook) -> Node | None:
+        """The same document on a screen where every condition of its style sheets holds."""
+        builder = _Builder(path, book, with_doubtful=True)
+        builder.run(source)
+        return builder.body
 
     def is_closed(self, node: Node) -> bool:
         """Whether nothing inside a node is ink."""
@@ -65,8 +71,23 @@ class FragmentTree:
         return [] if self.body is None else list(self.body.iter_subtree())
 
 
+def _same_names(one: Node | None, other: Node | None) -> bool:
+    """Whether two trees of one document give all their text nodes the same names."""
+    pairs: list[tuple[Child | None, Child | None]] = [(one, other)]
+    while pairs:
+        left, right = pairs.pop()
+        if isinstance(left, TextNode) and isinstance(right, TextNode):
+            if left.text != right.text:
+                return False
+        elif isinstance(left, Node) and isinstance(right, Node) and len(left.children) == len(right.children):
+            pairs += zip(left.children, right.children, strict=True)
+        else:
+            return False
+    return True
+
+
 class _Builder:
-    def __init__(self, path: str, book: StyleBook) -> None:
+    def __init__(self, path: str, book: StyleBook, *, with_doubtful: bool = False) -> None:
         self.path = path
         self.book = book
         self.body: Node | None = None
@@ -82,7 +103,8 @@ class _Builder:
         self.svg = 0
         self.math = 0
         self.drawing = False  # an SVG document
-        self.undecided = False
+        self.with_doubtful = with_doubtful
+        self.doubtful = False  # some rule for an element hangs on the reader's screen
 
     def run(self, source: str) -> None:
         tokens = scan(source)
@@ -134,7 +156,7 @@ class _Builder:
                 ):
                     self.sheets.append(("link", link["href"]))
             elif name == "body" or (name == "svg" and not html):
-                self.styles = self.book.styles(self.path, self.sheets)
+                self.styles = self.book.styles(self.path, self.sheets, doubtful=self.with_doubtful)
                 self.html.style = self.styles.of(self.html, ROOT_STYLE)
                 if name == "svg":
                     self.drawing = True
@@ -151,17 +173,12 @@ class _Builder:
             name = name.lower()
         parent = self.current or self.html
         node = Node(name, attributes(attribute_source) if attribute_source else NO_ATTRIBUTES, parent, self.k)
-        for previous in reversed(parent.children):
-            if isinstance(previous, Node):
-                node.previous = previous
-                node.index = previous.index + 1
-                break
         parent.children.append(node)
         if self.body is None:
             self.body = node
         node.style = self.styles.of(node, parent.style)
         node.hidden = parent.hidden or node.style.display == "none"
-        self.undecided |= node.style.doubtful
+        self.doubtful |= node.style.doubtful
         self.current = node
         if name in ATOMS and not self.silent and not (self.drawing and name == "svg"):
             self.atoms[self.k] = node

@@ -33,7 +33,8 @@ class TextNode:
 
 
 class Node:
-    """An element, in the shape that cssselect2's compiled selectors look at."""
+    """An element, in the shape that cssselect2's compiled selectors look at. Made as the last child of `parent` so far,
+    in whose `children` the caller puts it. `tail`: its last element child."""
 
     __slots__ = (
         "attributes",
@@ -42,12 +43,14 @@ class Node:
         "hidden",
         "index",
         "last",
+        "lineage",
         "name",
         "nth",
         "only",
         "parent",
         "previous",
         "style",
+        "tail",
     )
 
     in_html_document = True
@@ -64,7 +67,14 @@ class Node:
         self.nth = 1
         self.only = True
         self.index = 0
+        self.lineage = 0
+        self.tail: Node | None = None
         self.previous: Node | None = None
+        if parent is not None:
+            self.previous = parent.tail
+            if self.previous is not None:
+                self.index = self.previous.index + 1
+            parent.tail = self
 
     @property
     def elements(self) -> list[Node]:

@@ -4,7 +4,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import tinycss2
 from cssselect2 import SelectorError, compile_selector_list
@@ -20,14 +20,15 @@ _LATER_SIBLINGS = re.compile(
 )
 
 
+Scope = Literal["element", "ancestors", "around"]
 Declarations = dict[str, tuple[str, bool]]  # property: value, !important
 
 
 class Rule(NamedTuple):
     """One selector with what it declares. `pseudo`: "", "before" or "after". `gate`: what the element's own name and
-    attributes must fulfil; where that is all, `local`, it is the same as `test`. `needs_attributes`: other than the
-    class. `looks_ahead`: it can only be decided when later siblings are known. `doubtful`: whether it holds depends on
-    the reader's screen."""
+    attributes must fulfil. `scope`: what `test` looks at: that alone, the same of its ancestors too, or also its place
+    among its siblings. `needs_attributes`: other than the class. `looks_ahead`: it can only be decided when later
+    siblings are known. `doubtful`: whether it holds depends on the reader's screen."""
 
     test: Callable[[Any], bool]
     specificity: tuple[int, int, int]
@@ -37,7 +38,7 @@ class Rule(NamedTuple):
     class_name: str | None
     name: str | None
     gate: Callable[[Any], bool]
-    local: bool
+    scope: Scope
     needs_attributes: bool
     looks_ahead: bool
     doubtful: bool
@@ -141,22 +142,25 @@ def _rules(rule: Any, doubtful: bool) -> Iterator[Rule]:
 
 _PLAIN = r"(?:\*|[\w-]+)?(?:[.#][\w-]+|\[[^\]]*\])*"
 _LAST = re.compile(rf"(?s)(?:(.*[ >+~]))?({_PLAIN})(?:::?(?:before|after))?")
+_COMPOUND = re.compile(_PLAIN)
 
 
-def _gate(prelude: list[Any], test: Callable[[Any], bool]) -> tuple[Callable[[Any], bool], bool, bool]:
-    """What an element's own name and attributes must fulfil for a selector to match, whether that is all there is to
-    it, and whether it asks for other attributes than the class."""
+def _gate(prelude: list[Any], test: Callable[[Any], bool]) -> tuple[Callable[[Any], bool], Scope, bool]:
+    """What an element's own name and attributes must fulfil for a selector to match, what else it looks at, and whether
+    it asks for other attributes than the class."""
     text = tinycss2.serialize(prelude).strip()
+    asks = "[" in text or "#" in text
     match = _LAST.fullmatch(text)
     if match is None:
-        return _always, False, True
+        return _always, "around", True
     rest, last = match.groups()
-    asks = "[" in last or "#" in last
     if not rest:
-        return test, True, asks
+        return test, "element", asks
+    upwards = all(map(_COMPOUND.fullmatch, re.split(r"[\s>]+", rest)))
+    scope: Scope = "ancestors" if upwards else "around"
     if not last:
-        return _always, False, asks
-    return compile_selector_list(last)[0].test, False, asks
+        return _always, scope, asks
+    return compile_selector_list(last)[0].test, scope, asks
 
 
 def _always(element: Any) -> bool:

@@ -5,6 +5,7 @@ The cascade: `crengine_sheets` reads the rules, this file decides which of them 
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from appliance.epub.package import resolve
@@ -33,23 +34,27 @@ Winners = dict[tuple[str, str], str]  # (pseudo-element, property): value
 
 
 class _Choice(NamedTuple):
-    """The rules that may match elements of one name, class, id and inline style; `winners`: what they come to, where
-    that is the same for all of them; `made`: styles made from that by default and parent style."""
+    """The rules that may match elements of one name, class, id and inline style. `around`: some of them look at the
+    siblings, so nothing can be decided for all such elements at once."""
 
     candidates: list[tuple[int, Rule]]
-    winners: Winners | None
-    made: dict[tuple[Style, Style], Style]
+    around: bool
     doubtful: bool
 
 
 class Styles:
-    """The cascade of one document: its sheets in order."""
+    """The cascade of one document: its sheets in order, with or without the rules that hang on the reader's screen."""
 
-    def __init__(self, sheets: Iterable[Sheet]) -> None:
+    def __init__(self, sheets: Iterable[Sheet], *, doubtful: bool = False) -> None:
+        self._with_doubtful = doubtful
         rules = [rule for sheet in sheets for rule in sheet]
         # Some selectors can only be decided when later siblings are known.
         self.looks_ahead = any(rule.looks_ahead for rule in rules)
         self._choices: dict[tuple[object, ...] | str, _Choice] = {}
+        # Elements that look the same below ancestors that look the same have one lineage, and mostly one style.
+        self._lineages: dict[tuple[int, tuple[object, ...] | str], int] = {}
+        self._numbers = count(1)
+        self._made: dict[tuple[int, Style, Style], Style] = {}
         # Where only classes are asked for, elements that differ in anything else share a choice.
         self._whole_key = any(rule.needs_attributes for rule in rules)
         self._by_id: dict[str, list[tuple[int, Rule]]] = {}
@@ -76,28 +81,37 @@ class Styles:
                 key = (name, *attributes.items())
             else:
                 key = (name, attributes.get("class", ""), attributes.get("style", ""))
+        lineage = self._lineage(element, key)
         choice = self._choices.get(key)
         if choice is None:
-            if len(self._choices) >= MAX_CHOICES:
-                self._choices.clear()
             choice = self._choices[key] = self._choose(element)
         default = _default(name, parent.white_space)
         if attributes and (name in _SPECIAL or not _SPECIAL_ATTRIBUTES.isdisjoint(attributes)):
             default = _default_with_attributes(element, default)
-        winners = choice.winners
-        if winners is None:
-            winners = _winners(element, choice.candidates, attributes.get("style", ""))
-            style = _cascade(default, parent, winners)
-        elif not winners:
-            return default
+        if choice.around:
+            style = _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
         else:
-            made = choice.made.get((default, parent))
-            style = made or _cascade(default, parent, winners)
-            if made is None:
-                choice.made[default, parent] = style
-        if choice.doubtful and not style.doubtful:
+            made = self._made.get((lineage, default, parent))
+            if made is not None:
+                return made
+            style = _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
+        if choice.doubtful:
             style = style._replace(doubtful=True)
+        if not choice.around:
+            self._made[lineage, default, parent] = style
         return style
+
+    def _lineage(self, element: Any, key: tuple[object, ...] | str) -> int:
+        above = element.parent.lineage if element.parent is not None else 0
+        lineage = self._lineages.get((above, key))
+        if lineage is None:
+            if len(self._lineages) >= MAX_CHOICES:
+                self._lineages.clear()
+                self._choices.clear()
+                self._made.clear()
+            lineage = self._lineages[above, key] = next(self._numbers)
+        element.lineage = lineage
+        return lineage
 
     def _choose(self, element: Any) -> "_Choice":
         candidates = self._everywhere + self._by_name.get(element.name, [])
@@ -107,10 +121,10 @@ class Styles:
             candidates += self._by_id.get(element.id, [])
         candidates = [entry for entry in candidates if entry[1].gate(element)]
         doubtful = any(rule.doubtful for _, rule in candidates)
-        winners = None
-        if all(rule.local for _, rule in candidates):
-            winners = _winners(element, candidates, element.attributes.get("style", ""))
-        return _Choice(candidates, winners, {}, doubtful)
+        if not self._with_doubtful:
+            candidates = [entry for entry in candidates if not entry[1].doubtful]
+        around = any(rule.scope == "around" for _, rule in candidates)
+        return _Choice(candidates, around, doubtful)
 
 
 _SPECIAL = frozenset({"input", "form", "span"})
@@ -187,18 +201,19 @@ class StyleBook:
     def __init__(self, read: Callable[[str], bytes]) -> None:
         self._read = read
         self._sheets: dict[str, Sheet] = {}
-        self._styles: dict[tuple[str, ...], Styles] = {}
+        self._styles: dict[tuple[object, ...], Styles] = {}
 
-    def styles(self, base: str, sources: list[tuple[str, str]]) -> Styles:
+    def styles(self, base: str, sources: list[tuple[str, str]], *, doubtful: bool = False) -> Styles:
         """The cascade of the document `base` with these sheets in its head: ("link", href) or ("style", text)."""
-        key = tuple(resolve(base, text) if kind == "link" else f"{base}\n{text}" for kind, text in sources)
+        paths = [resolve(base, text) if kind == "link" else f"{base}\n{text}" for kind, text in sources]
+        key = (doubtful, *paths)
         styles = self._styles.get(key)
         if styles is None:
             sheets = [
                 self._linked(path) if kind == "link" else self._parse(text, base, 0)
-                for path, (kind, text) in zip(key, sources, strict=True)
+                for path, (kind, text) in zip(paths, sources, strict=True)
             ]
-            styles = Styles(sheets)
+            styles = Styles(sheets, doubtful=doubtful)
             if len(self._styles) >= MAX_CASCADES:  # a book with a style of its own in every document
                 self._styles.clear()
             self._styles[key] = styles
