@@ -30,14 +30,14 @@ def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Serve until SIGINT or SIGTERM; requests under way are finished first."""
-    return_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for chatty in ("alembic", "apscheduler", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # uvicorn stops gently on its own, then raises the signal again: end then, and early, by way of all clean-up.
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: sys.exit(0))
     with opened_house(options) as house:
+        return_freed_memory()
+        # uvicorn stops gently on its own, then raises the signal again: end then, and early, by way of all clean-up.
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop, lambda *_: sys.exit(0))
         listening = _listen(house.settings)
         with listening:
             # Port 0 means any free one; from here on it is known which.
