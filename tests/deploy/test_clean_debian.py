@@ -53,7 +53,8 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     debootstrap = needs.program("debootstrap", "debootstrap")
     if os.geteuid() != 0:
         pytest.skip("needs root for chroot")
-    root = tmp_path_factory.mktemp("debian")
+    # Not the temporary folder itself: that is closed to all but its owner, and the service has a user of its own.
+    root = tmp_path_factory.mktemp("debian") / "root"
     subprocess.run(
         [debootstrap, "--variant=minbase", "--include=systemd-sysv,dbus,ca-certificates", "bookworm", root],
         check=True,
