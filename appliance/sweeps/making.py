@@ -1,4 +1,4 @@
-"""The process that makes covers and KEPUBs: `python -m appliance.sweeps.making`.
+"""The process that makes covers and KEPUBs; `preparation` starts it.
 
 It reads an `Order` from its standard input, works through the books in the order of their changes, and writes `Made` to
 its standard output. When it is asked to terminate it ends after the book it is at.
@@ -127,7 +127,8 @@ def _make_kepub(house: House, book_id: str) -> bool:
 _MAKERS = {"cover": _make_cover, "KEPUB": _make_kepub}
 
 
-def _main() -> None:
+def main() -> None:
+    """The whole life of the process."""
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the server, which then asks us
@@ -141,7 +142,3 @@ def _main() -> None:
         house.shelf.close()
         house.database.close()
     sys.stdout.buffer.write(msgspec.json.encode(made))
-
-
-if __name__ == "__main__":
-    _main()

@@ -4,14 +4,17 @@ The work is done by `making`, a process of its own: converting is Python code th
 the server for seconds, and what it took of the memory is given back when it ends.
 """
 
+import os
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 
+import appliance
 from appliance.house import House
 from appliance.operations.errors import OperationError
 from appliance.sweeps.making import Made, Order, is_anything_due, kinds_wanted, write_order
@@ -51,9 +54,9 @@ class Preparation:
 
 def _make(order: Order, stopping: Stopping) -> Made:
     # -P: what lies in the current folder must not be taken for a module.
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "appliance.sweeps.making"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+    command = [sys.executable, "-P", "-c", "from appliance.sweeps.making import main; main()"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(appliance.__file__).parent.parent)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdin is not None and process.stdout is not None
         with suppress(BrokenPipeError):  # it died at once; its status tells
             process.stdin.write(write_order(order))
