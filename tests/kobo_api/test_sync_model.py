@@ -4,6 +4,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -147,4 +148,4 @@ class Library(RuleBasedStateMachine):
 Library.TestCase.settings = settings(
     max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
-TestLibrary = Library.TestCase
+TestLibrary = pytest.mark.slow(Library.TestCase)
