@@ -113,6 +113,11 @@ def test_finished_is_a_status_not_a_place():
     assert (decision.kind, decision.status) == ("current", "finished")
 
 
+def test_the_last_page_of_a_short_book_finishes_it():
+    decision = decide(report(97_000, act=Act.READ, reading_status="finished"), known(90_000), None, None)
+    assert (decision.kind, decision.status) == ("current", "finished")
+
+
 def test_starting_again_after_the_end_is_a_new_epoch():
     decision = decide(report(300, act=Act.READ), known(TOTAL, status="finished"), None, None)
     assert (decision.kind, decision.status, decision.epoch) == ("current", "reading", 2)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from appliance.positions import OpenBook
+from appliance.reading.rule import FINISHED
 from tests.chromium import DESKTOP, PHONE, signed_in
 from tests.server import BOOKS, PASSWORD, Server, running_server
 from tests.webreader.open_reader import OpenReader, books, journal, query
@@ -397,3 +398,18 @@ def test_what_one_person_left_unsent_is_not_sent_as_another(browser: Browser, se
 def test_a_book_that_is_not_there(page: Page, server: Server) -> None:
     answer = page.goto(f"{server.url}/read/00000000-0000-0000-0000-000000000000")
     assert answer is not None and answer.status == 404
+
+
+def test_the_last_page_finishes_the_book(page: Page, server: Server) -> None:
+    """It begins before 99 % of the text, and is the end all the same."""
+    book_id = books(server)["regime-anticancer-arabic.epub"]
+    reader = OpenReader(page, server, book_id).open()
+    for _ in range(60):
+        reader.turn()
+        if page.evaluate("document.querySelector('foliate-view').renderer.atEnd"):
+            break
+    reader.wait_saved()
+    assert query(server, "SELECT status FROM progress WHERE book_id = ? ORDER BY updated_at DESC", book_id)[0] == (
+        "finished",
+    )
+    assert reader.progress()["fraction"] < FINISHED

@@ -41,7 +41,7 @@ class Where(Struct):
 
 
 class Moved(Struct, forbid_unknown_fields=True):
-    """What a person did: read on to a place (`read`) or chose it (`jumped`).
+    """What a person did: read on to a place (`read`) or chose it (`jumped`). `finished`: it is on the last page.
 
     `sha256`: the rendition that was open. `based_on`: `Where.version` that the reader last saw. `operation_id`: the
     same when it is sent again. `claimed_at`: the browser's clock.
@@ -50,6 +50,7 @@ class Moved(Struct, forbid_unknown_fields=True):
     cfi: Annotated[str, Meta(min_length=9, max_length=4096)]
     act: Literal["read", "jumped"]
     operation_id: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{8,64}$")]
+    finished: bool = False
     based_on: Annotated[int, Meta(ge=0, le=2**53)] | None = None
     claimed_at: Annotated[datetime, Meta(tz=True)] | None = None
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
@@ -101,6 +102,7 @@ def move(request: ProgressRequest, book_id: str, data: Moved) -> Response[Saved]
         reference_sha256=located.reference_sha256,
         claimed_at=data.claimed_at,
         act=Act(data.act),
+        reading_status="finished" if data.finished else None,
         based_on=data.based_on,
         operation_id=data.operation_id,
     )

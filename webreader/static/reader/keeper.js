@@ -22,12 +22,12 @@ export class Keeper extends EventTarget {
         addEventListener('online', () => this.flush())
     }
 
-    // The reader went to a place. `act`: "read" or "jumped".
-    keep(cfi, act) {
+    // The reader went to a place. `act`: "read" or "jumped"; `finished`: by turning to the last page.
+    keep(cfi, act, finished = false) {
         // A choice stays one when a page is turned right after it.
         if (this.#waiting?.act === 'jumped') act = 'jumped'
         this.#waiting = {
-            cfi, act, operation_id: operationId(), based_on: this.version,
+            cfi, act, finished, operation_id: operationId(), based_on: this.version,
             claimed_at: this.#server.now().toISOString(), sha256: this.sha256,
         }
         this.#store(this.#waiting)

@@ -75,7 +75,7 @@ const open = async () => {
     opening.remove()
     if (problem) notice(problem)
 
-    reader.addEventListener('moved', ({ detail: { cfi, act } }) => keeper.keep(cfi, act))
+    reader.addEventListener('moved', ({ detail: { cfi, act, finished } }) => keeper.keep(cfi, act, finished))
     keeper.addEventListener('change', ({ detail }) => {
         showSaving(detail)
         if (detail.state === 'saved' && detail.saved.version > keeper.version) elsewhere.look(detail.moved)

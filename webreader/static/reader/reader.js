@@ -102,6 +102,9 @@ export class Reader extends EventTarget {
 
     #moved(act, from) {
         if (this.place && this.place.cfi !== from)
-            this.dispatchEvent(new CustomEvent('moved', { detail: { act, cfi: this.place.cfi } }))
+            this.dispatchEvent(new CustomEvent('moved', {
+                // The last page may begin well before the end of a short book, so its place alone would not tell.
+                detail: { act, cfi: this.place.cfi, finished: act === 'read' && this.atEnd },
+            }))
     }
 }
