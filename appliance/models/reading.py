@@ -12,8 +12,9 @@ class JournalEntry(SQLModel, table=True):
     """One report of one device, as it came, with what became of it. Never changed, never deleted.
 
     `locator` is the device's own string, in the coordinates of `sha256`. The position is in those of
-    `reference_sha256`, the book's reference rendition at that time; `tick` counts canonical characters before it in the book, of `total`. `place_status`: see `positions.Status`.
-    `outcome`: current, history, suggestion, echo, duplicate or rejected, with a `reason`.
+    `reference_sha256`, the book's reference rendition at that time; `tick` counts canonical characters before it in
+    the book, of `total`. `place_status`: see `positions.Status`. `outcome`: current, history, suggestion, echo,
+    duplicate or rejected, with a `reason`.
     """
 
     __table_args__ = (

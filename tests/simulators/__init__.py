@@ -1,1 +1,1 @@
-"""Devices that cannot be had in a test run: real HTTP clients with the rules of the device in front of a real server."""
+"""Devices that cannot be had in a test run: real HTTP clients that keep the rules of the device, for a real server."""

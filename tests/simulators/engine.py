@@ -15,9 +15,9 @@ from urllib.parse import unquote
 from lxml import etree
 
 BLOCKS = set(
-    "body html hr form pre blockquote div h1 h2 h3 h4 h5 h6 p output section ol ul dl dt dd address article aside canvas"
-    " fieldset figcaption figure footer header hgroup legend main nav noscript video center dir menu li table caption"
-    " thead tbody tfoot tr th td details dialog summary".split()
+    "body html hr form pre blockquote div h1 h2 h3 h4 h5 h6 p output section ol ul dl dt dd address article aside"
+    " canvas fieldset figcaption figure footer header hgroup legend main nav noscript video center dir menu li table"
+    " caption thead tbody tfoot tr th td details dialog summary".split()
 )
 NO_TEXT = set("table colgroup col thead tbody tfoot tr img image object embed svg".split())
 SPACE = " \t\r\n"
