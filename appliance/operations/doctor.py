@@ -71,7 +71,5 @@ def _backup(house: House) -> Check:
     age = house.now().timestamp() - made[0].stat().st_mtime
     if age > OLD_BACKUP.total_seconds():
         days = int(age // 86400)
-        return Check(
-            "backup", False, f"The newest backup, {made[0].name}, is {days} days old. Run: bookwake backup"
-        )
+        return Check("backup", False, f"The newest backup, {made[0].name}, is {days} days old. Run: bookwake backup")
     return Check("backup", True, f"The newest backup is {made[0].name}.")
