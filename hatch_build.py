@@ -64,7 +64,6 @@ LIBRARIES = (
         # polyfills.
         (Replacement("fixed-layout.js", "import 'construct-style-sheets-polyfill'\n", ""),),
     ),
-    Library("htmx.org", ("LICENSE", "dist/htmx.min.js")),
 )
 
 
