@@ -69,11 +69,11 @@ class Appliance:
 
 
 def wait_until_quiet(server: Server, calm: float = 4.0, patience: float = 900.0) -> None:
-    """Wait until the sweeps of the start are through: `calm` seconds with hardly any work."""
+    """Wait until the sweeps of the start are through: `calm` seconds with hardly any work and no other process."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         before = server.processor_seconds()
         time.sleep(calm)
-        if server.processor_seconds() - before <= 0.05 * calm:
+        if not server.helpers() and server.processor_seconds() - before <= 0.05 * calm:
             return
     raise TimeoutError("the server did not become quiet")

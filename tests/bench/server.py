@@ -64,6 +64,10 @@ class Server:
                 self.process.kill()
                 self.process.wait()
 
+    def helpers(self) -> int:
+        """How many processes it has started that still run."""
+        return len(_family(self.process.pid)) - 1
+
     def memory(self) -> float:
         """Resident memory in MB, of the process and its children."""
         return sum(_status(pid, "VmRSS:") for pid in _family(self.process.pid)) / 1024
