@@ -98,8 +98,9 @@ def _answers(port: int, path: str) -> bool:
 
 
 def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid] + [each for child in children for each in _family(int(child))]
+    """A process and all below it; each thread has children of its own."""
+    below = [each for file in Path(f"/proc/{pid}/task").glob("*/children") for each in file.read_text().split()]
+    return [pid] + [each for child in below for each in _family(int(child))]
 
 
 def _status(pid: int, key: str) -> int:
