@@ -9,24 +9,22 @@ from typing import Any
 from litestar import Request
 from sqlmodel import Session
 
-from appliance.accounts.devices import by_login
+from appliance.accounts.devices import Login, by_login
 from appliance.accounts.tokens import hash_token
-from appliance.models import Device
 from koreader_api.wire import WireError
 
 
-def caller(request: Request[Any, Any, Any], session: Session) -> Device:
+def caller(request: Request[Any, Any, Any], session: Session) -> Login:
     """The login of the request. Raises `WireError` 401 when there is none, or its key does not fit."""
     given = credentials(request)
     if given is None:
         raise WireError(401, 2001, "Unauthorized")
     login, key = given
-    device = by_login(session, login)
-    stored = device.token_hash if device and device.token_hash else "-"
+    found = by_login(session, login)
     # The password is random (accounts.devices), so a fast hash is enough and a guess is hopeless.
-    if not hmac.compare_digest(stored, hash_token(key)) or device is None:
+    if not hmac.compare_digest(found.token_hash if found else "-", hash_token(key)) or found is None:
         raise WireError(401, 2001, "Unauthorized")
-    return device
+    return found
 
 
 def credentials(request: Request[Any, Any, Any]) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from appliance.accounts.devices import Login
 from appliance.models import Device
 
 MAX_CLIENTS = 200  # per login; more is a client that invents an id each time
@@ -20,9 +21,8 @@ _FIND = select(Device.id, Device.last_seen_at).where(
 )
 
 
-def client_device(session: Session, login: Device, device: str, device_id: str, now: datetime) -> int:
+def client_device(session: Session, login: Login, device: str, device_id: str, now: datetime) -> int:
     """The device row of a client, added when it is new. Runs inside the caller's transaction."""
-    assert login.id is not None
     key = f"{device_id}\n{device}"
     found = session.connection().execute(_FIND, {"login": login.id, "key": key}).first()
     if found is not None and found.last_seen_at is not None and now - found.last_seen_at <= SEEN_STEP:

@@ -117,7 +117,7 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
         with house.database.write() as session:
             note_given(
                 session,
-                _id(login),
+                login.id,
                 rendition.book_id,
                 projected.version,
                 projected.encoded.locator,
@@ -172,11 +172,6 @@ def _names(device: Device) -> dict[str, str]:
     if device.client_key is not None:
         return {"device": device.details.get("device", ""), "device_id": device.details.get("device_id", "")}
     return {"device": device.name, "device_id": f"bookwake-{device.id}"}
-
-
-def _id(device: Device) -> int:
-    assert device.id is not None
-    return device.id
 
 
 _HANDLERS = [healthcheck, create_user, authorize, put_progress, get_progress]

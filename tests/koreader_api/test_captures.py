@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.server import running_server
 
 CAPTURES = ROOT / "tests" / "data" / "captures"
-SESSIONS = sorted(path.name for path in CAPTURES.glob("*.json"))
+SESSIONS = sorted(path.name for pattern in ("session-*.json", "kosync-*.json") for path in CAPTURES.glob(pattern))
 
 
 @pytest.fixture(scope="module")
