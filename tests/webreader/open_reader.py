@@ -93,11 +93,21 @@ class OpenReader:
             before = self.cfi
             self.page.keyboard.press(key)
             self.page.wait_for_timeout(130)
-            for _ in range(40):
-                if self.cfi != before:
-                    break
-                self.page.wait_for_timeout(50)
-            self.settle()
+            self._wait_moved(before)
+
+    def jump(self, chapter: str) -> None:
+        """Go to a chapter by the contents list, and wait until it stands."""
+        before = self.cfi
+        self.page.keyboard.press("c")
+        self.page.click(f"#contents >> text={chapter}")
+        self._wait_moved(before)
+
+    def _wait_moved(self, before: str) -> None:
+        for _ in range(40):
+            if self.cfi != before:
+                break
+            self.page.wait_for_timeout(50)
+        self.settle()
 
     def wait_saved(self) -> None:
         """Wait until the server has what the reader did."""

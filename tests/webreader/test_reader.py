@@ -316,9 +316,7 @@ def test_another_reader_went_on(browser: Browser, server: Server, person: str, r
     reader.wait_saved()
     other = OpenReader(signed_in(browser, server, person), server, reader.book_id).open()
     assert other.cfi == reader.cfi
-    other.page.keyboard.press("c")
-    other.page.click("#contents >> text=A Nickel-Plated Emperor")
-    other.settle()
+    other.jump("A Nickel-Plated Emperor")
     other.turn(1)
     other.wait_saved()
     there = other.progress()["cfi"]
@@ -337,14 +335,11 @@ def test_another_reader_went_on(browser: Browser, server: Server, person: str, r
     assert journal(server) == before
 
     # The other turns on again; this page turns without having looked. Far back, the server asks before it moves all.
-    reader.page.keyboard.press("c")
-    reader.page.click("#contents >> text=Tip Manufactures a Pumpkinhead")
+    reader.jump("Tip Manufactures a Pumpkinhead")
     reader.wait_saved()
     other.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     other.page.locator("#notice >> text=Stay here").click()
-    other.page.keyboard.press("c")
-    other.page.click("#contents >> text=A Nickel-Plated Emperor")
-    other.settle()
+    other.jump("A Nickel-Plated Emperor")
     other.wait_saved()
     reader.turn()
     reader.wait_saved()
