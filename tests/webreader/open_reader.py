@@ -93,16 +93,17 @@ class OpenReader:
             before = self.cfi
             self.page.keyboard.press(key)
             self.page.wait_for_timeout(130)
-            self._wait_moved(before)
+            self.wait_moved(before)
 
     def jump(self, chapter: str) -> None:
         """Go to a chapter by the contents list, and wait until it stands."""
         before = self.cfi
         self.page.keyboard.press("c")
         self.page.click(f"#contents >> text={chapter}")
-        self._wait_moved(before)
+        self.wait_moved(before)
 
-    def _wait_moved(self, before: str) -> None:
+    def wait_moved(self, before: str) -> None:
+        """Wait until another page than the one of `before` stands, at most some seconds."""
         for _ in range(40):
             if self.cfi != before:
                 break

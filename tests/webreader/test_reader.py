@@ -180,16 +180,14 @@ def test_page_closed_without_network_is_sent_at_the_next_visit(reader: OpenReade
 
 
 def test_contents_links_and_keys(server: Server, reader: OpenReader) -> None:
-    reader.page.keyboard.press("c")
-    reader.page.click("#contents >> text=His Majesty the Scarecrow")
-    reader.settle()
+    reader.jump("His Majesty the Scarecrow")
     assert inked(reader.top(300)).casefold().startswith("vii") or "Majesty" in reader.top(300)
     assert reader.page.inner_text("#chapter") == "His Majesty the Scarecrow"
     reader.wait_saved()
     assert journal(server)[-1][:2] in (("current", "jumped"), ("current", "first-report"))
     jumped = reader.cfi
     reader.page.click("#notice >> text=Go back")
-    reader.settle()
+    reader.wait_moved(jumped)
     assert reader.cfi != jumped
     for key, other in (("ArrowRight", "ArrowLeft"), ("Space", "Shift+Space"), ("PageDown", "PageUp")):
         start = reader.cfi
@@ -360,8 +358,9 @@ def test_a_chapter_that_cannot_be_loaded_says_so_and_changes_nothing(server: Ser
     refuse = lambda route: route.abort()  # noqa: E731
     reader.page.route("**/document/**", refuse)
     reader.page.keyboard.press("c")
+    here = reader.cfi
     reader.page.click("#contents >> text=A Nickel-Plated Emperor")
-    reader.settle()
+    reader.wait_moved(here)
     assert "The server cannot be reached" in reader.top(400)
     reader.page.wait_for_timeout(2300)
     assert journal(server) == before
