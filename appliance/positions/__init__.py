@@ -9,7 +9,18 @@ if place.position is not None:
 """
 
 from appliance.positions.book import OpenBook
-from appliance.positions.canonical import Affinity, Encoded, Place, Position, Range, Reason, Status, worst
+from appliance.positions.canonical import (
+    Affinity,
+    Encoded,
+    EncodedRange,
+    Place,
+    Position,
+    Range,
+    RangePlace,
+    Reason,
+    Status,
+    worst,
+)
 from appliance.positions.kobospan import KoboLocator
 from appliance.positions.quote import Quote
 from appliance.positions.shelf import Shelf
@@ -21,12 +32,14 @@ __all__ = [
     "Affinity",
     "BookSummary",
     "Encoded",
+    "EncodedRange",
     "KoboLocator",
     "OpenBook",
     "Place",
     "Position",
     "Quote",
     "Range",
+    "RangePlace",
     "Reason",
     "Shelf",
     "SpineDocument",

@@ -121,3 +121,42 @@ class Encoded(Generic[Locator]):
     distance: int = 0
     content_percent: int = 0
     book_percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RangePlace:
+    """A decoded range: the places of its two ends."""
+
+    start: Place
+    end: Place
+
+    @property
+    def range(self) -> Range | None:
+        """The range, `None` when an end is unknown."""
+        if self.start.position is None or self.end.position is None:
+            return None
+        return Range(self.start.position, self.end.position)
+
+    @property
+    def status(self) -> Status:
+        """That of the weaker end."""
+        return worst(self.start.status, self.end.status)
+
+    @property
+    def reason(self) -> Reason:
+        """That of the weaker end."""
+        return self.start.reason if self.status is self.start.status else self.end.reason
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRange(Generic[Locator]):
+    """A range in a dialect's own words: two XPointers, one CFI, two Kobo locators.
+
+    `locator` is `None` exactly when `status` is FAILED. `start_distance`, `end_distance`: as `Encoded.distance`.
+    """
+
+    locator: Locator | None
+    status: Status
+    reason: Reason
+    start_distance: int = 0
+    end_distance: int = 0
