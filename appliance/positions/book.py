@@ -9,9 +9,9 @@ from typing import Self
 from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
-from appliance.positions import cfi, kobospan, xpointer
+from appliance.positions import cfi, cfi_places, kobospan, xpointer
 from appliance.positions.alignment import Alignment, align
-from appliance.positions.canonical import Encoded, Place, Position, Reason, Status
+from appliance.positions.canonical import ATOM, Affinity, Encoded, Place, Position, Reason, Status
 from appliance.positions.crengine import FragmentTree
 from appliance.positions.crengine_scan import decode
 from appliance.positions.crengine_styles import StyleBook
@@ -21,6 +21,20 @@ from appliance.positions.kobospan import KoboLocator
 from appliance.positions.quote import Quote, quote
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary, SpineDocument, summarise
+
+
+def _ladder(index: DocumentIndex, position: Position) -> list[tuple[int, Affinity, bool]]:
+    """Places to try in turn until one has a name, and whether each is safe where numbers are in doubt: the start of a
+    block is the safest there is. An end moves on rather than back, so that no range turns round."""
+    k = min(max(position.k, 0), index.length)
+    block = index.block_start(k)
+    if position.affinity == "after" or k == 0:
+        return [(at, "after", at in (block, 0)) for at in dict.fromkeys((k, block, 0))]
+    # There is no name for the place behind an atom; that of the place before what follows means the same.
+    nearest: list[Affinity] = ["after"] if index.text[k - 1] == ATOM and k < index.length else ["before", "after"]
+    border = index.block_end(k)
+    ladder: list[tuple[int, Affinity, bool]] = [(k, affinity, False) for affinity in nearest]
+    return [*ladder, (border, "after", border < index.length), (index.length, "before", True)]
 
 
 class OpenDocument:
@@ -156,14 +170,14 @@ class OpenBook:
 
     # -- KOReader
 
-    def decode_xpointer(self, text: str) -> Place:
-        """KOReader's XPointer, any spelling, as named in this very file."""
+    def decode_xpointer(self, text: str, *, end: bool = False) -> Place:
+        """KOReader's XPointer, any spelling, as named in this very file. `end`: as the exclusive end of a range."""
         pointer = xpointer.parse(text)
         if isinstance(pointer, Reason):
             return self._failed(pointer)
         return self._decode(
             lambda summary: summary.by_fragment(pointer.fragment),
-            lambda document: xpointer.find(self._tree(document), pointer),
+            lambda document: xpointer.find(self._tree(document), pointer, end=end),
         )
 
     def encode_xpointer(self, position: Position, *, indexed: bool = False) -> Encoded[str]:
@@ -175,33 +189,43 @@ class OpenBook:
             name = xpointer.point(tree, at)
             text = name.spell(document.fragment or 0, self.summary.fragments, indexed=indexed)
             pointer = xpointer.parse(text)
-            found = Found(0, Status.FAILED) if isinstance(pointer, Reason) else xpointer.find(tree, pointer)
-            return text, name.k, found
+            if isinstance(pointer, Reason):
+                return text, name.k, Found(0, Status.FAILED)
+            return text, name.k, xpointer.find(tree, pointer, end=at.affinity == "before")
 
         return self._encode(position, attempt)
 
     # -- browsers
 
-    def decode_cfi(self, text: str) -> Place:
-        """An EPUB CFI as foliate-js (or another reader) writes it; a range CFI stands for its start."""
+    def decode_cfi(self, text: str, *, end: bool = False) -> Place:
+        """An EPUB CFI as foliate-js (or another reader) writes it; a range CFI stands for its start, with `end` for its
+        exclusive end."""
         try:
-            start, _ = cfi.parse(text)
+            start, stop = cfi.parse(text)
         except cfi.CfiSyntaxError:
             return self._failed(Reason.TOO_LONG if len(text) > cfi.MAX_LENGTH else Reason.SYNTAX)
+        return self.resolve_cfi(stop if end and stop is not None else start, end=end)
+
+    def resolve_cfi(self, point: cfi.Cfi, *, end: bool = False) -> Place:
+        """A parsed CFI, or one of the two of a range."""
 
         def document(summary: BookSummary) -> SpineDocument | None:
-            if len(start.package) != 2 or start.package[0].index != summary.spine_step:
+            if len(point.package) != 2 or point.package[0].index != summary.spine_step:
                 return None
-            return summary.by_step(start.package[1].index)
+            return summary.by_step(point.package[1].index)
 
-        return self._decode(document, lambda found: cfi.find(self._index(found), start.steps or (), start.offset))
+        def find(document: SpineDocument) -> Found:
+            found = cfi_places.find(self._index(document), point.steps or (), point.offset, end=end)
+            return found._replace(affinity="before") if end else found
+
+        return self._decode(document, find)
 
     def encode_cfi(self, position: Position) -> Encoded[str]:
         """The CFI that foliate-js would write for this place."""
 
         def attempt(document: SpineDocument, at: Position) -> tuple[str, int, Found]:
             index = self._index(document)
-            name = cfi.point(index, at)
+            name = cfi_places.point(index, at)
             summary = self.summary
             package = (
                 cfi.Step(summary.spine_step, summary.spine_id),
@@ -209,14 +233,15 @@ class OpenBook:
             )
             text = str(cfi.Cfi(package, name.steps, name.offset))
             read, _ = cfi.parse(text)
-            return text, name.k, cfi.find(index, read.steps or (), read.offset)
+            return text, name.k, cfi_places.find(index, read.steps or (), read.offset)
 
         return self._encode(position, attempt)
 
     # -- Kobo
 
-    def decode_kobo(self, source: str, value: str, offset: int | None = None) -> Place:
-        """A koboSpan of this file, with `offset` (UTF-16 units) for annotations, without for reading progress."""
+    def decode_kobo(self, source: str, value: str, offset: int | None = None, *, end: bool = False) -> Place:
+        """A koboSpan of this file, with `offset` (UTF-16 units) for annotations, without for reading progress, which
+        means the start of the span. `end`: as the exclusive end of a range."""
         span = kobospan.parse_value(value)
         if span is None or len(source) > kobospan.MAX_LENGTH:
             return self._failed(Reason.SYNTAX)
@@ -225,7 +250,7 @@ class OpenBook:
             path = kobospan.match_source(source, summary.paths)
             return None if path is None else summary.document(path, 0)
 
-        return self._decode(document, lambda found: kobospan.find(self._index(found), span, offset))
+        return self._decode(document, lambda found: kobospan.find(self._index(found), span, offset, end=end))
 
     def encode_kobo(self, position: Position, *, offset: bool = False) -> Encoded[KoboLocator]:
         """The koboSpan that holds this place. `offset=False`: reading progress, the span alone; `True`: annotations.
@@ -240,7 +265,9 @@ class OpenBook:
         except UNREADABLE:
             return Encoded(None, Status.FAILED, Reason.UNREADABLE)
         value, place, status, reason = kobospan.point(index, position, offset=offset)
-        found = kobospan.find(index, value, place)
+        found = kobospan.find(index, value, place, end=position.affinity == "before")
+        if offset and status is Status.EXACT and found.k != position.k:
+            status, reason = Status.SNAPPED, Reason.NOT_ADDRESSABLE
         if found.status is not Status.EXACT:
             value, place, status, reason, found = "", None, Status.APPROXIMATE, Reason.NO_PLACE, Found(0, Status.EXACT)
         return Encoded(
@@ -280,13 +307,9 @@ class OpenBook:
             document = self._find(position)
             if document is None:
                 return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
-            k = min(max(position.k, 0), document.length)
-            block = self._index(document).block_start(k)
-            for at in dict.fromkeys((k, block, 0)):
-                affinity = position.affinity if at == k else "after"
+            for at, affinity, safe in _ladder(self._index(document), position):
                 text, expected, found = attempt(document, Position(document.path, document.occurrence, at, affinity))
-                # Where the numbers are in doubt, those of a block's start are the safest.
-                undecided = found.reason is Reason.UNDECIDED and at in (block, 0)
+                undecided = found.reason is Reason.UNDECIDED and safe
                 if (found.status is Status.EXACT or undecided) and found.k == expected:
                     status = Status.EXACT if expected == position.k and not undecided else Status.SNAPPED
                     reason = Reason.NONE if status is Status.EXACT else Reason.NOT_ADDRESSABLE
@@ -302,6 +325,10 @@ class OpenBook:
         except UNREADABLE:
             return Encoded(None, Status.FAILED, Reason.UNREADABLE)
         return Encoded(None, Status.FAILED, Reason.NOT_ADDRESSABLE)
+
+    def canonical_text(self, document: SpineDocument) -> str:
+        """All of a document's ink. Raises `BookError` or `OSError` if it cannot be read."""
+        return self._index(document).text
 
     def _find(self, position: Position) -> SpineDocument | None:
         try:

@@ -5,7 +5,7 @@ Kobo dialects; KOReader sees another tree (`crengine`).
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import islice
@@ -150,6 +150,11 @@ class DocumentIndex:
     def block_start(self, k: int) -> int:
         """The last block border at or before k."""
         return self.blocks[bisect_right(self.blocks, k) - 1]
+
+    def block_end(self, k: int) -> int:
+        """The first block border at or after k; the end of the document if there is none."""
+        at = bisect_left(self.blocks, k)
+        return self.blocks[at] if at < len(self.blocks) else self.length
 
     def span_at(self, k: int) -> Element | None:
         """The koboSpan that holds canonical character k (the innermost)."""

@@ -41,6 +41,12 @@ def parse_value(text: str) -> str | None:
     return value if re.fullmatch(r"kobo\.\d{1,9}\.\d{1,9}", value, re.ASCII) else None
 
 
+def selector(value: str) -> str:
+    """The span as `startPath` and `endPath` of an annotation that we make: `span#kobo\\.18\\.2`
+    (kobo-protocol.md 7.9)."""
+    return "span#" + value.replace(".", "\\.")
+
+
 def normalise_source(source: str) -> str:
     """Archive path of a `Location.Source` (kobo-protocol.md 5.3): no volume prefix, slash, escapes or fragment."""
     return unquote(source.rpartition("!")[2].lstrip("/")).partition("#")[0]
@@ -63,6 +69,11 @@ def find(index: DocumentIndex, value: str, offset: int | None, *, end: bool = Fa
 
     `end`: the place is the exclusive end of a range, so an offset of 0 is the end of what comes before.
     """
+    found = _find(index, value, offset)
+    return found._replace(affinity="before") if end else found
+
+
+def _find(index: DocumentIndex, value: str, offset: int | None) -> Found:
     if not value:
         return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
     span = index.span_by_id.get(value)
@@ -71,12 +82,12 @@ def find(index: DocumentIndex, value: str, offset: int | None, *, end: bool = Fa
     if offset is not None and offset < 0:
         return Found(span.first, Status.APPROXIMATE, Reason.BEYOND_END)
     if not offset:
-        return Found(span.first, Status.EXACT, affinity="before" if end else "after")
+        return Found(span.first, Status.EXACT)
     for chunk in span.texts():
         length = units(chunk.text, len(chunk.text))
         if offset <= length:
             k = chunk.first + ink_length(chunk.text, 0, code_points(chunk.text, offset))
-            return Found(k, Status.EXACT, affinity="before" if end else "after")
+            return Found(k, Status.EXACT)
         offset -= length
     return Found(span.last, Status.APPROXIMATE, Reason.BEYOND_END, "before")
 
@@ -103,20 +114,25 @@ def point(index: DocumentIndex, position: Position, *, offset: bool) -> tuple[st
     before = position.affinity == "before"
     k = min(max(position.k, 0), index.length)
     backwards = k > 0 and (before or k == index.length)
+    if before and offset and k - 1 in index.atoms:
+        # No offset names the place behind an image; the place before what follows means the same.
+        following = index.span_at(k)
+        if following is not None:
+            return following.id or "", _offset_in(following, k, False), Status.EXACT, Reason.NONE
     span = index.span_at(k - 1 if backwards else k)
     if span is not None:
         if not offset:
             return span.id or "", None, Status.EXACT, Reason.NONE
         return span.id or "", _offset_in(span, k, backwards), Status.EXACT, Reason.NONE
     # In a gap (`pre`, formulas, text without spans): the next span for a start, the one before for an end.
-    span = None if backwards else index.span_after(k)
-    if span is not None:
-        return span.id or "", 0 if offset else None, Status.SNAPPED, Reason.NOT_ADDRESSABLE
-    span = index.span_before(k) or index.span_after(k)
-    if span is None:
+    ahead, behind = index.span_after(k), index.span_before(k)
+    if ahead is not None and (not backwards or behind is None):
+        return ahead.id or "", 0 if offset else None, Status.SNAPPED, Reason.NOT_ADDRESSABLE
+    if behind is None:
         reason = Reason.EMPTY if not index.length else Reason.NO_SPANS
         return "", None, Status.APPROXIMATE, reason
-    return span.id or "", _offset_in(span, span.last, True) if offset else None, Status.SNAPPED, Reason.NOT_ADDRESSABLE
+    end = _offset_in(behind, behind.last, True) if offset else None
+    return behind.id or "", end, Status.SNAPPED, Reason.NOT_ADDRESSABLE
 
 
 def _offset_in(span: Element, k: int, backwards: bool) -> int:

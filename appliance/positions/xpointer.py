@@ -56,9 +56,11 @@ def parse(text: str) -> Pointer | Reason:
     return Pointer(steps[1][1], steps[2:], None if match.group(2) is None else int(match.group(2)))
 
 
-def find(tree: FragmentTree, pointer: Pointer) -> Found:
-    """The canonical place in the document (positions.md C.4, rules 3 and 4)."""
-    found = _find(tree, pointer)
+def find(tree: FragmentTree, pointer: Pointer, *, end: bool = False) -> Found:
+    """The canonical place in the document (positions.md C.4, rules 3 and 4). `end`: of the exclusive end of a range."""
+    found = _find(tree, pointer, end)
+    if end:
+        found = found._replace(affinity="before")
     if tree.undecided and found.status is Status.EXACT and found.reason is not Reason.WHOLE_DOCUMENT:
         found = found._replace(status=Status.SNAPPED, reason=Reason.UNDECIDED)
     if tree.alignment is None:
@@ -69,29 +71,35 @@ def find(tree: FragmentTree, pointer: Pointer) -> Found:
     return found._replace(k=k, status=Status.SNAPPED, reason=Reason.DIFFERENT_TEXT)
 
 
-def _find(tree: FragmentTree, pointer: Pointer) -> Found:
+def _find(tree: FragmentTree, pointer: Pointer, body: int) -> Found:
     if pointer.anchor:
         target = next((element for element in tree.elements if element.id == pointer.anchor), None)
         return Found(0, Status.APPROXIMATE, Reason.NO_PLACE) if target is None else Found(target.first, Status.EXACT)
+    if body >= len(tree.bodies):
+        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
+    node: Node | TextNode = tree.bodies[body]
     if not pointer.steps:
-        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
-    if tree.body is None:
-        # The engine shows a message of its own here; there is no text of the book.
-        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
+        return Found(node.first, Status.EXACT, Reason.WHOLE_DOCUMENT)
+    if pointer.steps[0] == ("stylesheet", 1) and tree.sheet is not None:
+        return Found(node.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
     if pointer.steps[0] != ("body", 1):
-        return Found(0, Status.APPROXIMATE, Reason.NO_PLACE)
-    node: Node | TextNode = tree.body
+        return Found(node.first, Status.APPROXIMATE, Reason.NO_PLACE)
+    closed = False
     for name, nth in pointer.steps[1:]:
-        if isinstance(node, Node) and tree.is_closed(node):
-            # Inside an image, a formula or a script: all that positions know is the element.
-            return Found(node.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
+        closed |= isinstance(node, Node) and tree.is_closed(node)
         child = _child(node, name, nth)
         if child is None:
             if name.lower() in BOXES:
                 return _in_box(node)
             return Found(node.first, Status.APPROXIMATE, Reason.NO_PLACE)
         node = child
-    return _at(node, pointer.offset)
+    found = _at(node, pointer.offset)
+    if found.status is not Status.EXACT:
+        return found
+    if tree.notice:  # a message of the engine's own; there is no text of the book
+        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
+    # Inside an image, a formula or a script: all that positions know is the element.
+    return Found(node.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE) if closed else found
 
 
 def _child(node: Node | TextNode, name: str, nth: int) -> Node | TextNode | None:
@@ -142,15 +150,16 @@ class Name:
     k: int
 
     def spell(self, fragment: int, fragments: int, *, indexed: bool) -> str:
-        """The XPointer in DocFragment `fragment` of `fragments`, in the spelling of DOM version 20240114 or, `indexed`,
+        """The XPointer in the file whose first DocFragment is `fragment` of `fragments`, in the spelling of DOM version 20240114 or, `indexed`,
         of 20260812 (xpointer.md 8)."""
         steps: list[str] = []
         node = self.node
         while node is not None and node.parent is not None:
             name = "text()" if isinstance(node, TextNode) else node.name
-            # The fragment's own body is the only one, whatever the file holds.
-            bare = node.only or node.parent.parent is None
-            steps.append(f"{name}[{node.nth}]" if indexed or not bare else name)
+            # A body is the only one of its fragment, whatever the file holds.
+            if node.parent.parent is None and isinstance(node, Node):
+                fragment += node.index
+            steps.append(name if node.only and not indexed else f"{name}[{node.nth}]")
             node = node.parent
         head = f"/body[1]/DocFragment[{fragment}]" if indexed else "/body/DocFragment"
         if not indexed and fragments > 1:
