@@ -214,11 +214,7 @@ class OpenBook:
                 return None
             return summary.by_step(point.package[1].index)
 
-        def find(document: SpineDocument) -> Found:
-            found = cfi_places.find(self._index(document), point.steps or (), point.offset, end=end)
-            return found._replace(affinity="before") if end else found
-
-        return self._decode(document, find)
+        return self._decode(document, lambda found: cfi_places.find(self._index(found), point, end=end))
 
     def encode_cfi(self, position: Position) -> Encoded[str]:
         """The CFI that foliate-js would write for this place."""
@@ -233,7 +229,7 @@ class OpenBook:
             )
             text = str(cfi.Cfi(package, name.steps, name.offset))
             read, _ = cfi.parse(text)
-            return text, name.k, cfi_places.find(index, read.steps or (), read.offset)
+            return text, name.k, cfi_places.find(index, read, end=at.affinity == "before")
 
         return self._encode(position, attempt)
 

@@ -1,17 +1,12 @@
-"""The browser's dialect: EPUB CFIs as foliate-js reads and writes them (docs/reference/positions.md part B).
+"""The grammar of EPUB CFIs: the browser's names for points and ranges (docs/reference/positions.md part B).
 
-`parse` → `Cfi` values → `find` in a document index; `point` → `str`. Only the document part is resolved here; the
-package part names a spine item, which is the book's business.
+`parse` → `Cfi` values; `str(Cfi)` and `write_range` → text. What a `Cfi` means in a document is `cfi_places`' business.
 """
 
 import re
-from dataclasses import dataclass
-from typing import NamedTuple
-
-from appliance.positions.canonical import ATOMS, OPEN_ATOMS, SILENT, Position, Reason, Status
-from appliance.positions.document import Chunk, DocumentIndex, Element
-from appliance.positions.found import Found
-from appliance.positions.ink import code_points, ink_end, ink_length, ink_offset, units
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, NamedTuple
 
 MAX_LENGTH = 4096  # characters; the deepest real CFI has a few hundred
 MAX_STEP = 10_000_000
@@ -31,16 +26,24 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Cfi:
-    """A point. `package`: steps in the package document; `steps`: in the content document, `None` without a `!`;
-    `offset`: UTF-16 units into the last step's text."""
+    """A point.
+
+    `package`: steps in the package document; `steps`: in the content document, `None` without a `!`; `offset`: UTF-16
+    units into the last step's text. `before`, `after`: what the writer says the text around the point is. `side`: to
+    which of the two the point belongs. `guessed`: the text is no CFI of the standard, but can mean nothing else.
+    These four say more about the same point, so points that differ in nothing else are equal.
+    """
 
     package: tuple[Step, ...]
     steps: tuple[Step, ...] | None
     offset: int | None = None
+    before: str = field(default="", compare=False)
+    after: str = field(default="", compare=False)
+    side: Literal["a", "b"] | None = field(default=None, compare=False)
+    guessed: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        path = _path(self.package) + ("" if self.steps is None else "!" + _path(self.steps))
-        return f"epubcfi({path}{'' if self.offset is None else f':{self.offset}'})"
+        return f"epubcfi({_spell(_parts(self), self.offset)})"
 
 
 def is_cfi(text: str) -> bool:
@@ -51,24 +54,96 @@ def is_cfi(text: str) -> bool:
 def parse(text: str) -> tuple[Cfi, Cfi | None]:
     """A point, or the start and end of a range. Raises `CfiSyntaxError`.
 
-    Text assertions, side bias, temporal and spatial offsets are read and ignored, as foliate-js does.
+    Temporal and spatial offsets are read and ignored, as foliate-js does.
     """
     if len(text) > MAX_LENGTH:
         raise CfiSyntaxError("too long")
     match = re.fullmatch(r"\s*epubcfi\((.*)\)\s*", text, re.DOTALL)
     if match is None:
         raise CfiSyntaxError("no epubcfi( … )")
-    # A range has parent, start and end; with one comma it is not a CFI (positions.md A.2, row 30).
     paths = _split(match.group(1))
     if len(paths) == 1:
         return _point(paths[0]), None
-    if len(paths) != 3:
-        raise CfiSyntaxError("one comma")
-    return _point(paths[0] + paths[1]), _point(paths[0] + paths[2])
+    if len(paths) == 2:
+        return _pair(_point(paths[0]), paths[1])
+    if len(paths) == 3:
+        return _point(paths[0] + paths[1]), _point(paths[0] + paths[2])
+    raise CfiSyntaxError("more than two commas")
 
 
-_Token = tuple[str, str]  # kind: one of / : [ ! , ~ @ and its text
-_TOKEN = re.compile(r"/(\d+)|:(\d+)|\[((?:\^.|[^\]^])*)\]|(!)|(,)|[~@][\d.:]+")
+def write_range(start: Cfi, end: Cfi) -> str:
+    """The range as foliate-js writes it: what both ends have in common, then the rest of each (positions.md B.3).
+
+    Equal ends give a point. Where foliate-js would leave nothing of one end, its last step is kept, because other
+    readers do not read an empty path. Raises `ValueError` for ends that have nothing in common.
+    """
+    if order(start) == order(end):
+        return str(start)
+    first, last = _parts(start), _parts(end)
+    common = 0
+    while common < min(len(first), len(last)) - 1 and first[common] == last[common]:
+        common += 1
+    if "!" in (first[common], last[common]):
+        common -= 1
+    if common < 1:
+        raise ValueError("a range in two packages")
+    parent = _spell(first[:common], None)
+    return f"epubcfi({parent},{_spell(first[common:], start.offset)},{_spell(last[common:], end.offset)})"
+
+
+def collapse(text: str, end: bool = False) -> str:
+    """The start of a range, or its end; a point is both. Raises `CfiSyntaxError`."""
+    start, last = parse(text)
+    return str(last if end and last is not None else start)
+
+
+def compare(a: str, b: str) -> int:
+    """-1, 0 or 1: which of two points or ranges comes first in the book, by the sorting rules of the specification
+    (3.2): ids, assertions, temporal and spatial offsets do not count. Ranges with the same start are ordered by their
+    end. Raises `CfiSyntaxError`."""
+    one, other = _order(a), _order(b)
+    return (one > other) - (one < other)
+
+
+Order = tuple[tuple[int, int], ...]
+
+# The specification's order of kinds where two paths part: offset, child, indirection.
+_OFFSET, _CHILD, _INDIRECTION = range(3)
+
+
+def order(point: Cfi) -> Order:
+    """A key to sort points by. A missing offset is the offset 0, which means the same place."""
+    parts = [(_CHILD, part.index) if isinstance(part, Step) else (_INDIRECTION, 0) for part in _parts(point)]
+    return (*parts, (_OFFSET, point.offset)) if point.offset else tuple(parts)
+
+
+def _order(text: str) -> tuple[Order, Order]:
+    start, end = parse(text)
+    return order(start), order(start if end is None else end)
+
+
+_Part = Step | Literal["!"]
+
+
+def _parts(point: Cfi) -> list[_Part]:
+    package: list[_Part] = [*point.package]
+    return package if point.steps is None else [*package, "!", *point.steps]
+
+
+def _spell(parts: Sequence[_Part], offset: int | None) -> str:
+    text = "".join(
+        part if not isinstance(part, Step) else f"/{part.index}" + (f"[{_escape(part.id)}]" if part.id else "")
+        for part in parts
+    )
+    return text if offset is None else f"{text}:{offset}"
+
+
+def _escape(identifier: str) -> str:
+    return re.sub(r"([\^\[\](),;=])", r"^\1", identifier)
+
+
+_Token = tuple[str, str]  # kind: one of / : [ ! and its text
+_TOKEN: Final = re.compile(r"/(\d+)|:(\d+)|\[((?:\^.|[^\]^])*)\]|(!)|(,)|[~@][\d.:]+", re.DOTALL | re.ASCII)
 
 
 def _split(body: str) -> list[list[_Token]]:
@@ -96,6 +171,8 @@ def _split(body: str) -> list[list[_Token]]:
 def _point(tokens: list[_Token]) -> Cfi:
     parts: list[list[Step]] = [[]]
     offset: int | None = None
+    said = _Said()
+    last = ""
     for kind, text in tokens:
         if kind in "/:" and len(text) > len(str(MAX_STEP)):
             raise CfiSyntaxError("number too large")
@@ -107,117 +184,59 @@ def _point(tokens: list[_Token]) -> Cfi:
             if offset is not None:
                 raise CfiSyntaxError("a step after an offset")
             parts[-1].append(Step(int(text)))
+            said = _Said()
         elif kind == ":":
             offset = int(text)
-        elif parts[-1] and offset is None:
-            identifier = re.split(r"(?<!\^)[;,]", text)[0]
-            parts[-1][-1] = Step(parts[-1][-1].index, re.sub(r"\^(.)", r"\1", identifier) or None)
+        elif parts[-1]:
+            said = _assertion(text)
+            step = parts[-1][-1]
+            if last == "/" and step.index % 2 == 0 and not said.after:
+                parts[-1][-1] = Step(step.index, said.before or None)
+                said = said._replace(before="")
+        last = kind
     if not parts[0]:
         raise CfiSyntaxError("no step")
-    # A second `!` leads into a document inside an atom (an iframe); the atom is as far as positions go.
-    return Cfi(tuple(parts[0]), tuple(parts[1]) if len(parts) > 1 else None, offset if len(parts) < 3 else None)
+    steps = tuple(parts[1]) if len(parts) > 1 else None
+    if len(parts) > 2:
+        # A second `!` leads into a document inside an atom (an iframe); the atom is as far as positions go.
+        return Cfi(tuple(parts[0]), steps)
+    return Cfi(tuple(parts[0]), steps, offset, said.before, said.after, said.side)
 
 
-def _path(steps: tuple[Step, ...]) -> str:
-    return "".join(f"/{step.index}" + ("" if step.id is None else f"[{_escape(step.id)}]") for step in steps)
+class _Said(NamedTuple):
+    before: str = ""
+    after: str = ""
+    side: Literal["a", "b"] | None = None
 
 
-def _escape(identifier: str) -> str:
-    return re.sub(r"([\^\[\](),;=])", r"^\1", identifier)
+# An id, or the text before the point, a comma and the text behind it; then parameters.
+_ASSERTION: Final = re.compile(r"((?:\^.|[^;,^])*)(?:,((?:\^.|[^;^])*))?(?:;(.*))?", re.DOTALL)
 
 
-def find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None) -> Found:
-    """The canonical place of a document path, as foliate-js would resolve it (positions.md B.3)."""
-    if not steps:
-        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
-    last = steps[-1]
-    if last.id is not None and last.index % 2 == 0 and last.id in index.ids:
-        # The last part's id wins wherever it is; ids of inner steps are not looked at.
-        return _in_element(index.ids[last.id], offset)
-    element = index.root
-    for number, step in enumerate(steps):
-        if element.name in _CLOSED and element is not index.root and not element.children:
-            return Found(element.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
-        if step.index % 2 == 0:
-            if 0 < step.index <= 2 * len(element.children):
-                element = element.children[step.index // 2 - 1]
-                continue
-            if step.index == 0 and number == len(steps) - 1:
-                return Found(element.first, Status.EXACT)
-            if step.index == 2 * len(element.children) + 2 and number == len(steps) - 1:
-                return Found(element.last, Status.EXACT)
-            return Found(element.first, Status.APPROXIMATE, Reason.NO_PLACE)
-        if number < len(steps) - 1 or step.index > 2 * len(element.children) + 1:
-            return Found(element.first, Status.APPROXIMATE, Reason.NO_PLACE)
-        return _in_chunk(element, step.index, offset)
-    return _in_element(element, offset)
+def _assertion(text: str) -> _Said:
+    match = _ASSERTION.fullmatch(text)
+    before, after, parameters = match.groups("") if match is not None else (text, "", "")
+    side: Literal["a", "b"] | None = {"s=a": "a", "s=b": "b"}.get(parameters)  # type: ignore[assignment]
+    return _Said(_unescape(before), _unescape(after), side)
 
 
-_CLOSED = (ATOMS | SILENT | {"head"}) - OPEN_ATOMS
+def _unescape(text: str) -> str:
+    return re.sub(r"\^(.)", r"\1", text, flags=re.DOTALL)
 
 
-def _in_chunk(element: Element, step: int, offset: int | None) -> Found:
-    chunk = element.chunks.get(step)
-    if chunk is None:  # an odd step without text is a place between two elements
-        k = element.children[step // 2 - 1].last if step > 1 else element.first
-        return Found(k, Status.APPROXIMATE, Reason.BEYOND_END) if offset else Found(k, Status.EXACT)
-    at = code_points(chunk.text, offset or 0)
-    if at > len(chunk.text):
-        return Found(chunk.last, Status.APPROXIMATE, Reason.BEYOND_END)
-    return Found(chunk.first + ink_length(chunk.text, 0, at), Status.EXACT)
+def _pair(start: Cfi, tokens: list[_Token]) -> tuple[Cfi, Cfi]:
+    """The range `start,end` of writers who leave the parent out (positions.md A.2, row 30).
 
-
-def _in_element(element: Element, offset: int | None) -> Found:
-    if not offset:
-        return Found(element.first, Status.EXACT)
-    # Not a CFI of the standard, but written by some servers: characters into the element (positions.md A.2, row 30).
-    for chunk in element.texts():
-        if offset <= len(chunk.text):
-            return Found(chunk.first + ink_length(chunk.text, 0, offset), Status.APPROXIMATE, Reason.OTHER_DIALECT)
-        offset -= len(chunk.text)
-    return Found(element.last, Status.APPROXIMATE, Reason.BEYOND_END)
-
-
-class Name(NamedTuple):
-    """Document path and offset, and the canonical place they stand for."""
-
-    steps: tuple[Step, ...]
-    offset: int | None
-    k: int
-
-
-def point(index: DocumentIndex, position: Position) -> Name:
-    """What foliate-js would write (positions.md C.4, rules 1, 2, 5).
-
-    A place at an atom names the element; behind the last atom there is no name, and the atom's own is given.
+    The end is a path as long as the start's, or replaces the start's last steps.
     """
-    before = position.affinity == "before"
-    k = min(max(position.k, 0), index.length)
-    if k == index.length or (before and k > 0):
-        chunk = index.chunk_at(k - 1)
-        if chunk is not None:
-            return _to_chunk(chunk, ink_end(chunk.text, k - chunk.first), k)
-        k = max(k - 1, 0)
-        atom = index.atoms.get(k)
+    if any(kind == "!" for kind, _ in tokens):
+        end = _point(tokens)
     else:
-        chunk = index.chunk_at(k)
-        if chunk is not None:
-            return _to_chunk(chunk, ink_offset(chunk.text, k - chunk.first), k)
-        atom = index.atoms.get(k)
-    if atom is None:
-        # In a document without text; a path must have a step, so in an SVG it is the place before the first child.
-        return Name(steps_to(index.body) or (Step(0),), None, 0)
-    return Name(steps_to(atom), None, k)
-
-
-def _to_chunk(chunk: Chunk, offset: int, k: int) -> Name:
-    return Name((*steps_to(chunk.parent), Step(chunk.step)), units(chunk.text, offset), k)
-
-
-def steps_to(element: Element) -> tuple[Step, ...]:
-    """Path from the root element, ids included as foliate-js does."""
-    steps: list[Step] = []
-    while element.parent is not None:
-        steps.append(Step(element.step, element.id or None))
-        element = element.parent
-    return tuple(reversed(steps))
+        tail = _point(tokens)
+        steps = tail.package
+        if not start.steps:
+            raise CfiSyntaxError("one comma and no document")
+        if len(steps) < 2 or steps[0].index != start.steps[0].index:
+            steps = start.steps[: -len(steps)] + steps
+        end = replace(tail, package=start.package, steps=steps)
+    return replace(start, guessed=True), replace(end, guessed=True)
