@@ -23,6 +23,15 @@ from appliance.positions.canonical import (
 )
 from appliance.positions.kobospan import KoboLocator
 from appliance.positions.quote import Quote
+from appliance.positions.ranges import (
+    decode_cfi_range,
+    decode_kobo_range,
+    decode_xpointer_range,
+    encode_cfi_range,
+    encode_kobo_range,
+    encode_xpointer_range,
+    range_text,
+)
 from appliance.positions.shelf import Shelf
 from appliance.positions.summary import BookSummary, SpineDocument
 from appliance.positions.translate import translate
@@ -44,7 +53,14 @@ __all__ = [
     "Shelf",
     "SpineDocument",
     "Status",
+    "decode_cfi_range",
+    "decode_kobo_range",
+    "decode_xpointer_range",
+    "encode_cfi_range",
+    "encode_kobo_range",
+    "encode_xpointer_range",
     "is_indexed",
+    "range_text",
     "translate",
     "worst",
 ]
