@@ -9,10 +9,12 @@ from typing import Self
 from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
+from appliance.epub.package import read_package
 from appliance.positions import cfi, cfi_places, kobospan, xpointer
 from appliance.positions.alignment import Alignment, align
 from appliance.positions.canonical import ATOM, Affinity, Encoded, Place, Position, Reason, Status
 from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_fragments import notice
 from appliance.positions.crengine_scan import decode
 from appliance.positions.crengine_styles import StyleBook
 from appliance.positions.document import DocumentIndex
@@ -177,7 +179,7 @@ class OpenBook:
             return self._failed(pointer)
         return self._decode(
             lambda summary: summary.by_fragment(pointer.fragment),
-            lambda document: xpointer.find(self._tree(document), pointer, end=end),
+            lambda document: xpointer.find(self._tree(document), pointer, _body(pointer, document), end=end),
         )
 
     def encode_xpointer(self, position: Position, *, indexed: bool = False) -> Encoded[str]:
@@ -191,7 +193,7 @@ class OpenBook:
             pointer = xpointer.parse(text)
             if isinstance(pointer, Reason):
                 return text, name.k, Found(0, Status.FAILED)
-            return text, name.k, xpointer.find(tree, pointer, end=at.affinity == "before")
+            return text, name.k, xpointer.find(tree, pointer, _body(pointer, document), end=at.affinity == "before")
 
         return self._encode(position, attempt)
 
@@ -370,7 +372,12 @@ class OpenBook:
         return self._document(document).index
 
     def _tree(self, document: SpineDocument) -> FragmentTree:
-        opened = self._document(document)
+        try:
+            opened = self._document(document)
+        except BookError:
+            tree = FragmentTree("", "", StyleBook(self._read))
+            tree.show(self._notice(document))
+            return tree
         if opened.tree is None:
             with self._lock:
                 if opened.tree is None:
@@ -378,6 +385,17 @@ class OpenBook:
                         self._styles = StyleBook(self._read)
                     source = decode(self._read(document.path))
                     opened.tree = FragmentTree(source, document.path, self._styles, opened.index.text)
+                    if not opened.tree.bodies:
+                        opened.tree.show(self._notice(document))
                     key = (self.sha256, document.path)
                     self._documents.put(key, opened, (INDEX_WEIGHT + TREE_WEIGHT) * document.size)
         return opened.tree
+
+    def _notice(self, document: SpineDocument) -> str:
+        item_id = read_package(self._opened()).spine[document.ordinal].idref
+        return notice(document.path, document.media_type, item_id)
+
+
+def _body(pointer: xpointer.Pointer, document: SpineDocument) -> int:
+    """Which body of its file a pointer's fragment is."""
+    return pointer.fragment - (document.fragment or 0)

@@ -19,6 +19,11 @@ def is_shown(source: str, path: str) -> bool:
     return path.lower().endswith((".htm", ".html", ".xhtml")) and any(mark in head for mark in ("<!--", "<p>", "ul"))
 
 
+def notice(path: str, media_type: str, item_id: str) -> str:
+    """The engine's message in place of an item of the manifest that it cannot read."""
+    return f"Failed handling EPUB spine item '{path}' ({media_type}, {item_id})."
+
+
 def count_fragments(data: bytes) -> int:
     """1, but one for each `body` when a file has several, one after the other."""
     return 1 if len(_BODY.findall(data)) < 2 else max(_bodies(decode(data)), 1)

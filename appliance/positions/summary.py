@@ -75,7 +75,12 @@ class BookSummary:
             if document.path:
                 paths.setdefault(document.path, []).append(document)
         object.__setattr__(self, "paths", paths)
-        fragments = {document.fragment: document for document in self.documents if document.fragment is not None}
+        fragments: dict[int, SpineDocument] = {}
+        end = self.fragments + 1
+        for document in reversed(self.documents):
+            if document.fragment is not None:  # all up to the next document's: a file has one for each of its bodies
+                fragments.update(dict.fromkeys(range(document.fragment, end), document))
+                end = document.fragment
         object.__setattr__(self, "_by_fragment", fragments)
         object.__setattr__(self, "_by_step", {d.cfi_step: d for d in self.documents if d.path})
 

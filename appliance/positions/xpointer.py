@@ -56,9 +56,10 @@ def parse(text: str) -> Pointer | Reason:
     return Pointer(steps[1][1], steps[2:], None if match.group(2) is None else int(match.group(2)))
 
 
-def find(tree: FragmentTree, pointer: Pointer, *, end: bool = False) -> Found:
-    """The canonical place in the document (positions.md C.4, rules 3 and 4). `end`: of the exclusive end of a range."""
-    found = _find(tree, pointer, end)
+def find(tree: FragmentTree, pointer: Pointer, body: int = 0, *, end: bool = False) -> Found:
+    """The canonical place in the document (positions.md C.4, rules 3 and 4). `body`: which of the bodies of the file is
+    the pointer's fragment. `end`: of the exclusive end of a range."""
+    found = _find(tree, pointer, body, end)
     if end:
         found = found._replace(affinity="before")
     if tree.undecided and found.status is Status.EXACT and found.reason is not Reason.WHOLE_DOCUMENT:
@@ -71,7 +72,7 @@ def find(tree: FragmentTree, pointer: Pointer, *, end: bool = False) -> Found:
     return found._replace(k=k, status=Status.SNAPPED, reason=Reason.DIFFERENT_TEXT)
 
 
-def _find(tree: FragmentTree, pointer: Pointer, body: int) -> Found:
+def _find(tree: FragmentTree, pointer: Pointer, body: int, end: bool) -> Found:
     if pointer.anchor:
         target = next((element for element in tree.elements if element.id == pointer.anchor), None)
         return Found(0, Status.APPROXIMATE, Reason.NO_PLACE) if target is None else Found(target.first, Status.EXACT)
@@ -84,22 +85,25 @@ def _find(tree: FragmentTree, pointer: Pointer, body: int) -> Found:
         return Found(node.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
     if pointer.steps[0] != ("body", 1):
         return Found(node.first, Status.APPROXIMATE, Reason.NO_PLACE)
-    closed = False
+    closed: Node | None = None
     for name, nth in pointer.steps[1:]:
-        closed |= isinstance(node, Node) and tree.is_closed(node)
+        if closed is None and isinstance(node, Node) and tree.is_closed(node):
+            closed = node
         child = _child(node, name, nth)
         if child is None:
             if name.lower() in BOXES:
                 return _in_box(node)
-            return Found(node.first, Status.APPROXIMATE, Reason.NO_PLACE)
+            return Found((closed or node).first, Status.APPROXIMATE, Reason.NO_PLACE)
         node = child
     found = _at(node, pointer.offset)
-    if found.status is not Status.EXACT:
-        return found
-    if tree.notice:  # a message of the engine's own; there is no text of the book
-        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)
-    # Inside an image, a formula or a script: all that positions know is the element.
-    return Found(node.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE) if closed else found
+    if closed is not None:
+        # Inside an image, a formula or a script: all that positions know is the element. A range's end is behind it.
+        inside = found.status is Status.EXACT
+        status, reason = (Status.SNAPPED, Reason.NOT_ADDRESSABLE) if inside else found[1:3]
+        return Found(closed.last if end else closed.first, status, reason)
+    if tree.notice and found.status is Status.EXACT:
+        return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)  # in a message of the engine's own
+    return found
 
 
 def _child(node: Node | TextNode, name: str, nth: int) -> Node | TextNode | None:
@@ -150,8 +154,8 @@ class Name:
     k: int
 
     def spell(self, fragment: int, fragments: int, *, indexed: bool) -> str:
-        """The XPointer in the file whose first DocFragment is `fragment` of `fragments`, in the spelling of DOM version 20240114 or, `indexed`,
-        of 20260812 (xpointer.md 8)."""
+        """The XPointer in the file whose first DocFragment is `fragment` of `fragments`, in the spelling of DOM version
+        20240114 or, `indexed`, of 20260812 (xpointer.md 8)."""
         steps: list[str] = []
         node = self.node
         while node is not None and node.parent is not None:

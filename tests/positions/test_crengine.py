@@ -69,7 +69,7 @@ def test_text_nodes(path: Path) -> None:
             expected[line["xp"]] = (line.get("xp_dom20260812"), line["len"], line["text"])
     got = {}
     for fragment, tree in trees(book).items():
-        for node in text_nodes(tree.body) if tree.body is not None else ():
+        for node in (text for body in tree.bodies for text in text_nodes(body)):
             name = Name(node, 0, 0)
             xp = name.spell(fragment, fragments, indexed=False)
             if modelled(path, xp):

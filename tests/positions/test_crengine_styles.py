@@ -124,7 +124,7 @@ def test_selectors_that_look_at_later_siblings_are_applied_in_a_second_pass() ->
         "<div> <span>a</span> <span> last </span></div>",
         head="<style>span:last-child { display: block }</style>",
     ).decode()
-    body = FragmentTree(source, "a.xhtml", StyleBook(lambda path: b"")).body
+    body = FragmentTree(source, "a.xhtml", StyleBook(lambda path: b"")).bodies[0]
     assert isinstance(body, Node)
     (div,) = body.elements
     assert [isinstance(child, TextNode) for child in div.children] == [False, False], "the space before a block goes"

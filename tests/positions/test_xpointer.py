@@ -167,7 +167,7 @@ def test_conditions_that_change_no_number_leave_them_exact() -> None:
 
 def test_a_document_without_body_has_only_itself() -> None:
     tree = tree_of("x" * 10)
-    tree.body, tree.ink = None, ""
+    tree.bodies, tree.ink = [], ""
     name = xpointer.point(tree, Position("d", 0, 5))
     assert (name.spell(4, 9, indexed=False), name.k) == ("/body/DocFragment[4].0", 0)
 
@@ -198,7 +198,7 @@ def test_names_rise_with_places(body: str) -> None:
     index, tree = both_of(body)
     if tree.alignment is not None:
         return
-    order = {id(node): number for number, node in enumerate(_in_order(tree.body))}
+    order = {id(node): number for number, node in enumerate(_in_order(tree.bodies[0]))}
     keys = []
     for k in range(index.length):
         name = xpointer.point(tree, Position("d", 0, k))
