@@ -7,13 +7,26 @@ parsed options. Heavy imports stay inside those functions, so that `bookwake --h
 import argparse
 from typing import Any
 
-from appliance.commands import backup, convert, device, doctor, health, openapi, restore, scan, serve, sweeps, user
+from appliance.commands import (
+    backup,
+    convert,
+    device,
+    doctor,
+    health,
+    openapi,
+    restore,
+    scan,
+    serve,
+    sweeps,
+    translate,
+    user,
+)
 from appliance.commands.failure import Options
 
 
 def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
     """Describe every command. `below`: the options they all share."""
-    for module in (serve, scan, user, device, convert, sweeps, backup, restore, doctor, health, openapi):
+    for module in (serve, scan, user, device, convert, translate, sweeps, backup, restore, doctor, health, openapi):
         module.declare(subparsers, below)
 
 
