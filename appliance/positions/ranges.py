@@ -34,7 +34,7 @@ Decode = Callable[..., Place]  # of a locator, and the keyword `end`
 
 def decode_xpointer_range(book: OpenBook, pos0: str, pos1: str) -> RangePlace:
     """A highlight of KOReader: its first character, and the place just behind its last one (xpointer.md 12)."""
-    return _between(book, pos0, pos1, book.decode_xpointer)
+    return between(book, pos0, pos1, book.decode_xpointer)
 
 
 def decode_cfi_range(book: OpenBook, text: str) -> RangePlace:
@@ -44,7 +44,7 @@ def decode_cfi_range(book: OpenBook, text: str) -> RangePlace:
     except cfi.CfiSyntaxError:
         failed = book.decode_cfi(text)
         return RangePlace(failed, failed)
-    return _between(book, start, start if end is None else end, book.resolve_cfi)
+    return between(book, start, start if end is None else end, book.resolve_cfi)
 
 
 def decode_kobo_range(book: OpenBook, start: KoboLocator, end: KoboLocator) -> RangePlace:
@@ -54,7 +54,7 @@ def decode_kobo_range(book: OpenBook, start: KoboLocator, end: KoboLocator) -> R
     def decode(locator: KoboLocator, *, end: bool = False) -> Place:
         return book.decode_kobo(locator.source, locator.value, locator.offset, end=end)
 
-    return _between(book, start, end, decode)
+    return between(book, start, end, decode)
 
 
 def encode_xpointer_range(book: OpenBook, range: Range, *, indexed: bool = False) -> EncodedRange[tuple[str, str]]:
@@ -119,7 +119,7 @@ def range_text(book: OpenBook, range: Range) -> str:
     return "".join(pieces)
 
 
-def _between(book: OpenBook, first: Part, second: Part, decode: Decode) -> RangePlace:
+def between(book: OpenBook, first: Part, second: Part, decode: Decode) -> RangePlace:
     """The range between two locators, in the order of the book: a selection may be made backwards."""
     found = RangePlace(decode(first), decode(second, end=True))
     if found.range is not None and (found.end.tick or 0) < (found.start.tick or 0):
@@ -168,7 +168,7 @@ def _encode(
     decode: Callable[[Locator], RangePlace],
 ) -> EncodedRange[Locator]:
     """Name both ends, put them together, and read the result back (positions.md C.4, rule 10)."""
-    wanted = _between(book, range.start, range.end, lambda position, *, end=False: book.place(position))
+    wanted = between(book, range.start, range.end, lambda position, *, end=False: book.place(position))
     if wanted.range is None:
         return EncodedRange(None, Status.FAILED, wanted.reason)
     start = name(wanted.range.start)
