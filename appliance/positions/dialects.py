@@ -10,14 +10,32 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from appliance.positions import cfi
 from appliance.positions.book import OpenBook
-from appliance.positions.canonical import Encoded, Place, Position, Reason, Status
+from appliance.positions.canonical import (
+    Encoded,
+    EncodedRange,
+    Place,
+    Position,
+    Range,
+    RangePlace,
+    Reason,
+    Status,
+)
 from appliance.positions.kobospan import KoboLocator
+from appliance.positions.ranges import (
+    between,
+    decode_cfi_range,
+    encode_cfi_range,
+    encode_kobo_range,
+    encode_xpointer_range,
+)
 
 Dialect = Literal["xpointer", "cfi", "kobo", "fraction", "position"]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 
-Value = str | float | KoboLocator | Position
+Locator = str | float | KoboLocator | Position
+Locators = tuple[Locator, ...]  # one for a point, two for a range
 
 EXAMPLES: dict[Dialect, str] = {
     "xpointer": "/body/DocFragment[5]/body/p[3]/text().17",
@@ -34,37 +52,56 @@ class NotALocator(ValueError):
     """The text is no locator of its dialect: a sentence that says why and what one looks like."""
 
 
-def read(dialect: Dialect, text: str) -> tuple[Value, ...]:
-    """One locator, or two for a range, separated by a TAB or as a JSON list. Raises `NotALocator`."""
+def read(dialect: Dialect, text: str) -> Locators:
+    """One locator of a line, or two for a range, separated by a TAB or as a JSON list. Raises `NotALocator`."""
     text = text.strip()
     if not text:
         raise NotALocator("The line is empty; give one locator, or two separated by a TAB.")
-    pieces: list[object] = list(text.split("\t"))
     if text.startswith("["):
-        listed = _json(text)
-        pieces = listed if isinstance(listed, list) else []
-    elif dialect in ("kobo", "position"):
-        pieces = [_json(piece) for piece in text.split("\t")]
+        return parse(dialect, _json(text))
+    pieces = text.split("\t")
+    return parse(dialect, [_json(piece) for piece in pieces] if dialect in ("kobo", "position") else pieces)
+
+
+def parse(dialect: Dialect, value: object) -> Locators:
+    """As `read`, from a value as `write` makes them. Raises `NotALocator`."""
+    pieces = value if isinstance(value, list | tuple) else [value]
     if not 1 <= len(pieces) <= 2:
         raise NotALocator(f"There are {len(pieces)} locators in the line; one is a point, two are a range.")
-    return tuple(_READERS[dialect](piece) for piece in pieces)
+    return tuple(_PARSERS[dialect](piece) for piece in pieces)
 
 
-def decode(book: OpenBook, dialect: Dialect, value: Value) -> Place:
-    """The place of one locator in that rendition; never raises."""
-    if isinstance(value, KoboLocator):
-        return book.decode_kobo(value.source, value.value, value.offset)
-    if isinstance(value, Position):
-        return book.place(value)
-    if isinstance(value, float):
-        return book.decode_fraction(value)
-    return book.decode_xpointer(value) if dialect == "xpointer" else book.decode_cfi(value)
+def decode(book: OpenBook, dialect: Dialect, locators: Locators) -> Place | RangePlace:
+    """The place of one locator in that rendition, or the range between two, in whatever order; never raises."""
+
+    def place(value: Locator, *, end: bool = False) -> Place:
+        if isinstance(value, KoboLocator):
+            return book.decode_kobo(value.source, value.value, value.offset, end=end)
+        if isinstance(value, Position):
+            return book.place(value)
+        if isinstance(value, float):
+            return book.decode_fraction(value)
+        return book.decode_xpointer(value, end=end) if dialect == "xpointer" else book.decode_cfi(value, end=end)
+
+    if len(locators) == 2:
+        return between(book, locators[0], locators[1], place)
+    only = locators[0]
+    if dialect == "cfi" and isinstance(only, str) and _is_range(only):
+        return decode_cfi_range(book, only)
+    return place(only)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        return "," in text and cfi.parse(text)[1] is not None
+    except cfi.CfiSyntaxError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A place in a dialect's words, as JSON can carry it; `None` exactly when `status` is FAILED. `distance`: canonical
-    characters from what the locator means to what was asked, one number for a point and two for a range."""
+    """A place or range in a dialect's words, as JSON can carry it; `None` exactly when `status` is FAILED. `distance`:
+    canonical characters from what the locator means to what was asked; of a range, those of its two ends."""
 
     value: Any
     status: Status
@@ -72,22 +109,42 @@ class Written:
     distance: int | tuple[int, int] = 0
 
 
-def write(book: OpenBook, dialect: Dialect, position: Position, *, indexed: bool = False) -> Written:
-    """Name a position of that rendition. `indexed`: the newer spelling of XPointers."""
+def write(book: OpenBook, dialect: Dialect, where: Position | Range, *, indexed: bool = False) -> Written:
+    """Name a position or range of that rendition. `indexed`: the newer spelling of XPointers."""
+    if isinstance(where, Range):
+        return _write_range(book, dialect, where, indexed)
     if dialect in ("fraction", "position"):
-        place = book.place(position)
+        place = book.place(where)
         if place.position is None:
             return Written(None, place.status, place.reason)
         value = book.fraction(place.position) if dialect == "fraction" else asdict(place.position)
         return Written(value, place.status, place.reason)
     encoded: Encoded[Any]
     if dialect == "xpointer":
-        encoded = book.encode_xpointer(position, indexed=indexed)
+        encoded = book.encode_xpointer(where, indexed=indexed)
     elif dialect == "cfi":
-        encoded = book.encode_cfi(position)
+        encoded = book.encode_cfi(where)
     else:
-        encoded = book.encode_kobo(position, offset=True)
+        encoded = book.encode_kobo(where, offset=True)
     return Written(as_json(encoded.locator), encoded.status, encoded.reason, encoded.distance)
+
+
+def _write_range(book: OpenBook, dialect: Dialect, range: Range, indexed: bool) -> Written:
+    if dialect in ("fraction", "position"):
+        start, end = write(book, dialect, range.start), write(book, dialect, range.end)
+        weaker = start if start.status.rank > end.status.rank else end
+        values = None if start.value is None or end.value is None else [start.value, end.value]
+        return Written(values, weaker.status, weaker.reason, (0, 0))
+    encoded: EncodedRange[Any]
+    if dialect == "xpointer":
+        encoded = encode_xpointer_range(book, range, indexed=indexed)
+    elif dialect == "cfi":
+        encoded = encode_cfi_range(book, range)
+    else:
+        encoded = encode_kobo_range(book, range)
+    locator = encoded.locator
+    value = [as_json(end) for end in locator] if isinstance(locator, tuple) else locator
+    return Written(value, encoded.status, encoded.reason, (encoded.start_distance, encoded.end_distance))
 
 
 def as_json(value: Any) -> Any:
@@ -160,7 +217,7 @@ def _object(given: object, kinds: dict[str, type]) -> dict[str, Any]:
     return fields
 
 
-_READERS: dict[Dialect, Callable[[object], Value]] = {
+_PARSERS: dict[Dialect, Callable[[object], Locator]] = {
     "xpointer": _text,
     "cfi": _text,
     "fraction": _fraction,

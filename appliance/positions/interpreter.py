@@ -1,4 +1,4 @@
-"""One line with a locator in; the same word in every asked dialect out."""
+"""One line with a locator in; the same place in the words of every asked dialect out."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -6,10 +6,13 @@ from typing import Any
 
 from appliance.positions import dialects
 from appliance.positions.book import OpenBook
-from appliance.positions.canonical import Place, Position, Reason, Status, worst
+from appliance.positions.canonical import Place, Position, Range, RangePlace, Reason, Status, worst
 from appliance.positions.dialects import Dialect, NotALocator, Written
+from appliance.positions.ranges import range_text
 from appliance.positions.translate import translate
 from appliance.positions.xpointer import is_indexed
+
+MAX_EXACT = 512  # canonical characters of a range that are quoted whole; of a longer one its two ends
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Interpreter:
     """Reads one dialect and answers in others.
 
     `book`: the file that canonical positions and quotes are given in. `source`: the file in whose coordinates the
-    lines are. `targets`: for each asked dialect the file that it shall name places of. All three may be one file.
+    lines are. `targets`: for each asked dialect the file that it shall name places of. All of them may be one file.
     """
 
     book: OpenBook
@@ -31,12 +34,16 @@ class Interpreter:
         `status` is the weakest step and `reason` its code; `statuses` has those of each dialect by itself, with the
         `distance` in canonical characters; `detail` is a sentence where the line is no locator.
         """
+        example = f"An example: {dialects.EXAMPLES[self.spoken]}"
         try:
-            values = dialects.read(self.spoken, line)
+            locators = dialects.read(self.spoken, line)
         except NotALocator as error:
-            return self.refusal(Reason.SYNTAX, f"{error} An example: {dialects.EXAMPLES[self.spoken]}")
-        place = dialects.decode(self.source, self.spoken, values[0])
-        return self._point(place, isinstance(values[0], str) and is_indexed(values[0]))
+            return self.refusal(Reason.SYNTAX, f"{error} {example}")
+        found = dialects.decode(self.source, self.spoken, locators)
+        if place_of(found) is None:
+            return self.refusal(found.reason, example if found.reason is Reason.SYNTAX else "")
+        indexed = self.spoken == "xpointer" and any(is_indexed(str(locator)) for locator in locators)
+        return self._told(found, indexed)
 
     def refusal(self, reason: Reason, detail: str = "") -> dict[str, Any]:
         """The answer to a line that names no place."""
@@ -45,43 +52,54 @@ class Interpreter:
             answer["detail"] = detail
         return answer | {"position": None} | dict.fromkeys(self.targets) | {"quote": None}
 
-    def _point(self, place: Place, indexed: bool) -> dict[str, Any]:
-        if place.position is None:
-            unreadable = place.reason is Reason.SYNTAX
-            return self.refusal(place.reason, f"An example: {dialects.EXAMPLES[self.spoken]}" if unreadable else "")
-        here = translate(place, self.source, self.book)
+    def _told(self, found: Place | RangePlace, indexed: bool) -> dict[str, Any]:
+        here = carry(found, self.source, self.book)
+        canonical = place_of(here)
         steps = [(here.status, here.reason)]
         words: dict[str, Any] = {}
         statuses: dict[str, Any] = {}
         for dialect, target in self.targets.items():
-            there = place if target is self.source else translate(here, self.book, target)
-            written = _write(target, dialect, there, indexed)
+            there = found if target is self.source else carry(here, self.book, target)
+            written = say(target, dialect, there, indexed=indexed)
             words[dialect] = written.value
-            statuses[dialect] = {
-                "status": written.status,
-                "reason": written.reason,
-                "distance": written.distance,
-            }
+            statuses[dialect] = {"status": written.status, "reason": written.reason, "distance": written.distance}
             steps.append((written.status, written.reason))
         status = worst(*(step[0] for step in steps))
-        return {
+        answer: dict[str, Any] = {
             "status": status,
             "reason": next(reason for other, reason in steps if other is status),
-            **{"position": dialects.as_json(here.position), **words},
-            "quote": None if here.position is None else _quote(self.book, here.position),
-            "statuses": statuses,
+            "position": None if canonical is None else dialects.write(self.book, "position", canonical).value,
         }
+        quote = None if canonical is None else _quote(self.book, canonical)
+        return answer | words | {"quote": quote, "statuses": statuses}
 
 
-def _write(target: OpenBook, dialect: Dialect, place: Place, indexed: bool) -> Written:
-    """Name a place that was carried to `target`; how it got there counts too."""
-    if place.position is None:
-        return Written(None, place.status, place.reason)
-    written = dialects.write(target, dialect, place.position, indexed=indexed)
-    if written.status.rank >= place.status.rank:
+def place_of(found: Place | RangePlace) -> Position | Range | None:
+    """What was found, without its quality."""
+    return found.range if isinstance(found, RangePlace) else found.position
+
+
+def carry(found: Place | RangePlace, source: OpenBook, target: OpenBook) -> Place | RangePlace:
+    """A place or range of one rendition in another."""
+    if isinstance(found, RangePlace):
+        return RangePlace(translate(found.start, source, target), translate(found.end, source, target))
+    return translate(found, source, target)
+
+
+def say(target: OpenBook, dialect: Dialect, found: Place | RangePlace, *, indexed: bool = False) -> Written:
+    """Name what was found or carried to `target`; how it got there counts too."""
+    where = place_of(found)
+    if where is None:
+        return Written(None, Status.FAILED, found.reason)
+    written = dialects.write(target, dialect, where, indexed=indexed)
+    if written.status.rank >= found.status.rank:
         return written
-    return Written(written.value, place.status, place.reason, written.distance)
+    return Written(written.value, found.status, found.reason, written.distance)
 
 
-def _quote(book: OpenBook, position: Position) -> dict[str, str]:
-    return asdict(book.quote(position))
+def _quote(book: OpenBook, where: Position | Range) -> dict[str, str]:
+    if isinstance(where, Position):
+        return asdict(book.quote(where))
+    start, end, text = book.quote(where.start), book.quote(where.end), range_text(book, where)
+    exact = text if len(text) <= MAX_EXACT else f"{text[: MAX_EXACT // 2]}…{text[-MAX_EXACT // 2 :]}"
+    return {"prefix": start.prefix, "exact": exact, "suffix": end.suffix, "display": start.display}
