@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Index, Integer
 from sqlmodel import Field, SQLModel
 
 from appliance.models.columns import UtcDateTime
@@ -15,6 +17,8 @@ class JournalEntry(SQLModel, table=True):
     `reference_sha256`, the book's reference rendition at that time; `tick` counts canonical characters before it in
     the book, of `total`. `place_status`: see `positions.Status`. `outcome`: current, history, suggestion, echo,
     duplicate or rejected, with a `reason`.
+    `kind`: progress, annotation or state. What the last two claim is in `payload`; what was done is in `effects`, which
+    annotations and book states are folded from.
     """
 
     __table_args__ = (
@@ -46,6 +50,10 @@ class JournalEntry(SQLModel, table=True):
     place_status: str = "failed"
     place_reason: str = ""
     reading_status: str | None = None
+    skew: int | None = Field(default=None, description="seconds that the device's clock was ahead")
+    subject: str | None = Field(default=None, description="the annotation it is about")
+    payload: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    effects: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)
     outcome: str
     reason: str = ""
 
@@ -56,6 +64,8 @@ class Progress(SQLModel, table=True):
     `version` rises with each change. `activity_at`: when the reading that led here happened (device clock if
     plausible). `epoch` rises when a book is started over. `status`: unread, reading, finished or abandoned.
     """
+
+    __table_args__ = (Index("ix_progress_feed", "user_id", "feed_version"),)
 
     user_id: int = Field(primary_key=True, foreign_key="user.id")
     book_id: str = Field(primary_key=True, foreign_key="book.id")
@@ -72,6 +82,7 @@ class Progress(SQLModel, table=True):
     tick: int | None = None
     total: int | None = None
     fraction: float | None = None
+    feed_version: int = Field(default=0, sa_type=BigInteger().with_variant(Integer, "sqlite"))
 
 
 class DeviceProgress(SQLModel, table=True):

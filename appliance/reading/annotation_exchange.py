@@ -1,0 +1,333 @@
+"""One exchange of annotations with one device, worked out on values: rows and links in, changed ones out.
+
+A *link* is what the device holds of an annotation (`models.DeviceAnnotation` as a dictionary), a *row* the annotation
+(`models.Annotation`). Nothing here reads a clock, a file or a database.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from appliance.reading.annotation_effects import PLACE, Effect, Row, fold, range_of
+from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
+from appliance.reading.clock import happened
+from appliance.reading.identity import Mark, Marks
+from appliance.reading.locate import LocatedRange
+from appliance.reading.mass_deletion import is_suspicious
+from appliance.reading.merge import FIELDS, NOTHING_HELD, Change, Current, Merged, beats_delete, changed, merge
+from appliance.reading.palette import KOBO_GREY, shown, stored
+
+Link = dict[str, Any]
+Entry = dict[str, Any]
+
+
+class Exchange:
+    """`rows`: the book's annotations by id, tombstones too. `links`: of this device, by native id. `done`: operation
+    ids seen before, with the annotation each was about. `version`: the first of the reserved feed numbers, one for
+    each thing said.
+
+    Afterwards: `changed`, the rows to write, of which `created` are new; `held`, the links to write; `dropped`, ids of annotations whose link goes;
+    `entries`, for the journal.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        rows: Mapping[str, Row],
+        links: Mapping[str, Link],
+        done: Mapping[str, str | None],
+        version: int,
+    ) -> None:
+        self.caller = caller
+        self.rows = dict(rows)
+        self.links = dict(links)
+        self.changed: dict[str, Row] = {}
+        self.created: set[str] = set()
+        self.held: dict[str, Link] = {}
+        self.dropped: set[str] = set()
+        self.entries: list[Entry] = []
+        self._done = dict(done)
+        self._version = version
+        self._linked = {link["annotation_id"] for link in links.values()}
+        self._marks: Marks | None = None
+
+    # -- what a device has
+
+    def take(self, said: Said, located: LocatedRange | None) -> Answer:
+        """An annotation that the device has and that is not as it was last known to be there. `located`: its range in
+        the book's reference rendition, `None` when the device does not speak of it or did not change it."""
+        if said.operation_id is not None and said.operation_id in self._done:
+            return self._answer(said.native_id, self._done[said.operation_id], "duplicate", "same-operation")
+        at = happened(said.changed_at or said.created_at, self.caller.received_at, self.caller.skew)
+        link = self.links.get(said.native_id)
+        row = self.rows.get(said.native_id if self.caller.is_person else link["annotation_id"] if link else "")
+        if row is None:
+            row = self._twin(said, located)
+            if row is None:
+                return self._create(said, located, at)
+            if row["deleted_at"] is not None and at <= row["deleted_at"]:
+                # An old copy of what was deleted since: it does not come back, and the device will be told.
+                self._link(said, row, set())
+                return self._note(said, row, [], "history", "deleted-since")
+            fields = self._first_contact(said, row)
+        else:
+            fields = self._changed(said, link)
+        return self._merge(said, row, link, fields, located, at)
+
+    def _create(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
+        caller = self.caller
+        made = happened(said.created_at or said.changed_at, caller.received_at, caller.skew)
+        described: Row = {
+            "created_at": made.isoformat(),
+            "user_id": caller.user_id,
+            "book_id": caller.book_id,
+            "device_id": caller.device_id,
+            "kind": said.kind,
+            "text": said.fields.get("text", ""),
+            "note": said.fields.get("note", ""),
+            "colour": stored(caller.surface, said.fields.get("colour", "")),
+            "style": said.fields.get("style", "") or "highlight",
+            "chapter": said.chapter,
+            **_place(located),
+        }
+        annotation_id = said.native_id if caller.is_person else str(uuid4())
+        effect = self._effect("create", annotation_id, at) | {"row": described}
+        row = self._apply(None, effect)
+        self.created.add(annotation_id)
+        self._link(said, row, set(FIELDS))
+        return self._note(said, row, [effect], "current", "created")
+
+    def _merge(
+        self,
+        said: Said,
+        row: Row,
+        link: Link | None,
+        fields: dict[str, Any],
+        located: LocatedRange | None,
+        at: datetime,
+    ) -> Answer:
+        columns = self._columns(fields, located)
+        if said.base_version is not None:
+            base: Mapping[str, int] = dict.fromkeys(FIELDS, said.base_version)
+        else:
+            base = link["held_versions"] if link is not None else NOTHING_HELD
+        current = _current(row)
+        merged = merge(current, Change(columns, base, at, said.merges_notes))
+        reason = "revived" if merged.revived else "changed" if merged.fields else "unchanged"
+        effects: list[Effect] = []
+        if merged.changes(current):
+            effect = self._effect("set", row["id"], at) | {
+                "fields": sorted(merged.fields),
+                "columns": _set(merged, located),
+                "other_notes": list(merged.other_notes),
+                "revived": merged.revived,
+            }
+            effects.append(effect)
+            row = self._apply(row, effect)
+            if merged.other_notes != current.other_notes and len(merged.other_notes) > len(current.other_notes):
+                reason = "two-notes"
+        elif merged.overruled:
+            reason = "later-change"
+        mine = {name for name, value in columns.items() if value == _value(row, name)}
+        self._link(said, row, mine | ({"range", "text"} if link is None else set()))
+        if not effects and not merged.overruled:
+            # Said once more, or only in another spelling.
+            return self._answer(said.native_id, row["id"], "echo", "unchanged")
+        return self._note(said, row, effects, "current" if effects else "history", reason)
+
+    def _changed(self, said: Said, link: Link | None) -> dict[str, Any]:
+        """What the device changed, in its own spelling."""
+        spoken = dict(said.fields) if said.range is None else {**said.fields, "range": said.range}
+        fields = changed(spoken, link["held"]) if link is not None else spoken
+        if fields.get("colour") == KOBO_GREY and self.caller.surface == "kobo" and self._is_greyscale():
+            # A greyscale Kobo writes grey for whatever colour it was sent (kobo-protocol.md 7.8).
+            del fields["colour"]
+        return fields
+
+    def _first_contact(self, said: Said, row: Row) -> dict[str, Any]:
+        """What a device that made the same highlight says otherwise. Its words and ends differ by what readers do
+        (punctuation, spaces), so those of the first stay."""
+        spoken = {name: value for name, value in said.fields.items() if name in ("note", "style")}
+        fields = changed(spoken, row)
+        if row["deleted_at"] is not None:
+            fields["note"] = said.fields.get("note", "")  # made again after it was deleted
+        return fields
+
+    def _columns(self, fields: dict[str, Any], located: LocatedRange | None) -> dict[str, Any]:
+        """The changes as they are kept. A range that cannot be found changes nothing: the old one still stands."""
+        columns = {name: value for name, value in fields.items() if name in ("text", "note", "style")}
+        if "colour" in fields:
+            columns["colour"] = stored(self.caller.surface, fields["colour"])
+        if "range" in fields and located is not None and located.place.range is not None:
+            columns["range"] = range_of(_place(located))
+        return columns
+
+    def _twin(self, said: Said, located: LocatedRange | None) -> Row | None:
+        """The same highlight made on another device; or by this one, under a name it has since forgotten."""
+        if self.caller.is_person:
+            return None
+        if self._marks is None:
+            self._marks = Marks()
+            for row in sorted(self.rows.values(), key=lambda row: (row["deleted_at"] is not None, row["version"])):
+                if row["id"] not in self._linked:
+                    self._marks.add(_mark(row), row["id"])
+        place = _place(located)
+        found = self._marks.find(Mark(said.kind, place["first"], place["last"], said.fields.get("text", "")))
+        return self.rows[found] if found is not None and found not in self._linked else None
+
+    def _is_greyscale(self) -> bool:
+        """Whether this Kobo never chose a colour."""
+        own = (row["colour"] for row in self.rows.values() if row["device_id"] == self.caller.device_id)
+        return not any(colour.startswith("kobo:") and colour != f"kobo:{KOBO_GREY}" for colour in own)
+
+    # -- what a device deleted
+
+    def delete(self, deletions: Sequence[Deletion], lately: int) -> list[Answer]:
+        """Deletions that the device speaks of. `lately`: how many more it asked for a short while ago."""
+        unsure = sum(not one.is_confirmed for one in deletions)
+        living = sum(link["gone_at"] is None for link in self.links.values()) + lately
+        suspicious = not self.caller.is_person and is_suspicious(unsure + lately, living)
+        return [self._delete(one, suspicious and not one.is_confirmed) for one in deletions]
+
+    def _delete(self, one: Deletion, suspicious: bool) -> Answer:
+        if one.operation_id is not None and one.operation_id in self._done:
+            return self._answer(one.native_id, self._done[one.operation_id], "duplicate", "same-operation")
+        link = self.links.get(one.native_id)
+        row = self.rows.get(one.native_id if self.caller.is_person else link["annotation_id"] if link else "")
+        if row is None:
+            return Answer(one.native_id, "rejected", "unknown-annotation")
+        at = happened(one.at, self.caller.received_at, self.caller.skew)
+        if link is not None:
+            self._gone(link)
+        if row["deleted_at"] is not None:
+            return self._answer(one.native_id, row["id"], "echo", "deleted-before")
+        base = dict.fromkeys(FIELDS, one.base_version) if one.base_version is not None else None
+        base = base or (link["held_versions"] if link is not None else dict(NOTHING_HELD))
+        if beats_delete(_current(row), base):
+            if link is not None:
+                self._drop(link)  # it is given to the device again
+            return self._note(one, row, [], "history", "changed-since")
+        effect = self._effect("hold" if suspicious else "delete", row["id"], at)
+        row = self._apply(row, effect)
+        if suspicious:
+            return self._note(one, row, [effect], "suggestion", "many-deleted")
+        return self._note(one, row, [effect], "current", "deleted")
+
+    # -- bookkeeping
+
+    def _effect(self, do: str, annotation_id: str, at: datetime) -> Effect:
+        self._version += 1
+        return {"do": do, "id": annotation_id, "version": self._version - 1, "at": at.isoformat()}
+
+    def _apply(self, row: Row | None, effect: Effect) -> Row:
+        row = fold(row, effect)
+        self.rows[row["id"]] = self.changed[row["id"]] = row
+        return row
+
+    def _link(self, said: Said, row: Row, mine: set[str]) -> None:
+        """Remember what the device holds now: what it said. `mine`: the fields in which that is what is kept."""
+        if self.caller.is_person:
+            return  # a browser shows what is there, and says what it saw
+        before = self.links.get(said.native_id)
+        held = (dict(before["held"]) if before is not None else {}) | said.fields
+        if said.range is not None:
+            held["range"] = said.range
+        versions = dict(before["held_versions"]) if before is not None else dict(NOTHING_HELD)
+        for name in FIELDS:
+            if name in mine or (name in ("note", "colour", "style") and held.get(name) == self._shown(row, name)):
+                versions[name] = row["versions"][name]
+        has_all = row["deleted_at"] is None and all(versions[name] >= row["versions"][name] for name in FIELDS)
+        link = {
+            "device_id": self.caller.device_id,
+            "annotation_id": row["id"],
+            "book_id": self.caller.book_id,
+            "native_id": said.native_id,
+            "sha256": self.caller.sha256,
+            "native": dict(said.native),
+            "fingerprint": said.fingerprint,
+            "held": held,
+            "held_versions": versions,
+            "held_version": row["version"] if has_all else before["held_version"] if before is not None else 0,
+            "gone_at": None,
+        }
+        self.links[said.native_id] = self.held[row["id"]] = link
+        self._linked.add(row["id"])
+
+    def _shown(self, row: Row, name: str) -> str:
+        return shown(row["colour"], self.caller.surface) if name == "colour" else str(row[name])
+
+    def _gone(self, link: Link) -> None:
+        link = {**link, "gone_at": self.caller.received_at, "fingerprint": ""}
+        self.links[link["native_id"]] = self.held[link["annotation_id"]] = link
+
+    def _drop(self, link: Link) -> None:
+        self.links.pop(link["native_id"], None)
+        self.held.pop(link["annotation_id"], None)
+        self.dropped.add(link["annotation_id"])
+        self._linked.discard(link["annotation_id"])
+
+    def _note(self, said: Said | Deletion, row: Row, effects: list[Effect], outcome: str, reason: str) -> Answer:
+        self.entries.append(
+            {
+                "said": said,
+                "row": row,
+                "effects": effects,
+                "outcome": outcome,
+                "reason": reason,
+            }
+        )
+        if said.operation_id is not None:
+            self._done[said.operation_id] = row["id"]
+        return self._answer(said.native_id, row["id"], outcome, reason)
+
+    def _answer(self, native_id: str, annotation_id: str | None, outcome: str, reason: str) -> Answer:
+        row = self.rows.get(annotation_id or "")
+        if row is None:
+            return Answer(native_id, outcome, reason, annotation_id)
+        return Answer(native_id, outcome, reason, row["id"], row["version"], row["deleted_at"] is not None)
+
+
+def _current(row: Row) -> Current:
+    return Current(
+        {name: _value(row, name) for name in FIELDS},
+        row["versions"],
+        {name: datetime.fromisoformat(at) for name, at in row["times"].items()},
+        tuple(row["other_notes"]),
+        row["deleted_at"],
+    )
+
+
+def _value(row: Row, name: str) -> Any:
+    return range_of(row) if name == "range" else row[name]
+
+
+def _mark(row: Row) -> Mark:
+    return Mark(row["kind"], row["first"], row["last"], row["text"])
+
+
+def _set(merged: Merged, located: LocatedRange | None) -> Row:
+    columns = {name: value for name, value in merged.fields.items() if name != "range"}
+    return columns | _place(located) if "range" in merged.fields else columns
+
+
+def _place(located: LocatedRange | None) -> Row:
+    """The columns of a place; those of an annotation that has none yet say why."""
+    if located is None:
+        return dict(zip(PLACE, (None, None, 0, None, None, 0, None, None, None, "failed", "not-given", {}), strict=True))
+    place, where = located.place, located.place.range
+    start, end = (where.start, where.end) if where is not None else (None, None)
+    return {
+        "reference_sha256": located.reference_sha256,
+        "start_document": start.document if start else None,
+        "start_occurrence": start.occurrence if start else 0,
+        "start_k": start.k if start else None,
+        "end_document": end.document if end else None,
+        "end_occurrence": end.occurrence if end else 0,
+        "end_k": end.k if end else None,
+        "first": place.start.tick if where is not None else None,
+        "last": place.end.tick if where is not None else None,
+        "place_status": place.status.value,
+        "place_reason": str(place.reason),
+        "quote": located.quote,
+    }

@@ -1,0 +1,152 @@
+"""Annotations of all devices: what a device says goes in through `exchange`, is merged, and is kept for good.
+
+The journal gets what was said and what was done; `annotation_effects` folds the latter. Places are looked up before
+the write transaction begins.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from appliance.house import House
+from appliance.models import Annotation, DeviceAnnotation, JournalEntry
+from appliance.reading.annotation_effects import Row
+from appliance.reading.annotation_exchange import Entry, Exchange, Link
+from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
+from appliance.reading.feed import take_versions
+from appliance.reading.locate import LocatedRange, locate_range
+from appliance.reading.turn import take_turn
+
+_ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
+_HELD = DeviceAnnotation.__table__  # type: ignore[attr-defined]
+_JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
+
+MASS_WINDOW = timedelta(minutes=10)
+"""Deletions of one device in one book within this time are looked at together."""
+
+_LINKS = select(_HELD).where(_HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id"))
+_ROWS = select(_ANNOTATION).where(
+    _ANNOTATION.c.user_id == bindparam("user_id"), _ANNOTATION.c.book_id == bindparam("book_id")
+)
+_LATELY = select(func.count()).where(
+    _JOURNAL.c.device_id == bindparam("device_id"),
+    _JOURNAL.c.book_id == bindparam("book_id"),
+    _JOURNAL.c.kind == "annotation",
+    _JOURNAL.c.reason.in_(["deleted", "many-deleted"]),
+    _JOURNAL.c.received_at > bindparam("since"),
+)
+_UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
+
+
+def exchange(house: House, caller: Caller, said: Sequence[Said], deletions: Sequence[Deletion] = ()) -> list[Answer]:
+    """Take in what a device says of its annotations in one book; returns what became of each, in order, those it
+    deleted last. All of it is committed, journal and all, when this returns; what the device said before costs a look.
+    """
+    with house.database.read() as session:
+        links = _links(session.connection(), caller)
+        news = [one for one in said if not _is_known(one, links.get(one.native_id))]
+        places = {
+            one.native_id: locate_range(house, session, caller.book_id, caller.sha256, caller.dialect, one.range)
+            for one in news
+            if one.range is not None and not _is_same_range(one, links.get(one.native_id))
+        }
+    answers = {
+        name: Answer(name, "echo", "unchanged", link["annotation_id"], link["held_version"])
+        for name, link in links.items()
+    }
+    gone: list[Answer] = []
+    if news or deletions:
+        with house.database.write() as session:
+            connection = session.connection()
+            take_turn(connection, caller.user_id)
+            work = Exchange(
+                caller,
+                _rows(connection, caller),
+                _links(connection, caller),
+                _done(connection, caller, [one.operation_id for one in (*news, *deletions) if one.operation_id]),
+                take_versions(connection, caller.user_id, len(news) + len(deletions)),
+            )
+            for one in news:
+                answers[one.native_id] = work.take(one, places.get(one.native_id))
+            gone = work.delete(deletions, _deleted_lately(connection, caller) if deletions else 0)
+            _store(connection, work)
+    return [*(answers[one.native_id] for one in said), *gone]
+
+
+def _is_known(said: Said, link: Link | None) -> bool:
+    return link is not None and link["gone_at"] is None and link["fingerprint"] == said.fingerprint
+
+
+def _is_same_range(said: Said, link: Link | None) -> bool:
+    return link is not None and link["held"].get("range") == said.range
+
+
+def _links(connection: Connection, caller: Caller) -> dict[str, Link]:
+    if caller.is_person:
+        return {}
+    rows = connection.execute(_LINKS, {"device_id": caller.device_id, "book_id": caller.book_id}).mappings()
+    return {row["native_id"]: dict(row) for row in rows}
+
+
+def _rows(connection: Connection, caller: Caller) -> dict[str, Row]:
+    rows = connection.execute(_ROWS, {"user_id": caller.user_id, "book_id": caller.book_id}).mappings()
+    return {row["id"]: dict(row) for row in rows}
+
+
+def _done(connection: Connection, caller: Caller, operations: list[str]) -> dict[str, str | None]:
+    """Operations of this device that the journal has, with the annotation each was about."""
+    found: dict[str, str | None] = {}
+    for at in range(0, len(operations), 500):
+        query = select(_JOURNAL.c.operation_id, _JOURNAL.c.subject).where(
+            _JOURNAL.c.device_id == caller.device_id, _JOURNAL.c.operation_id.in_(operations[at : at + 500])
+        )
+        found |= {row.operation_id: row.subject for row in connection.execute(query)}
+    return found
+
+
+def _deleted_lately(connection: Connection, caller: Caller) -> int:
+    since = caller.received_at - MASS_WINDOW
+    values = {"device_id": caller.device_id, "book_id": caller.book_id, "since": since}
+    return int(connection.execute(_LATELY, values).scalar_one())
+
+
+def _store(connection: Connection, work: Exchange) -> None:
+    caller = work.caller
+    if work.entries:
+        connection.execute(insert(_JOURNAL), [_entry(caller, entry) for entry in work.entries])
+    new = [row for row in work.changed.values() if row["id"] in work.created]
+    if new:
+        connection.execute(insert(_ANNOTATION), new)
+    for row in work.changed.values():
+        if row["id"] not in work.created:
+            connection.execute(_UPDATE_ROW, {"this_id": row["id"], **{k: v for k, v in row.items() if k != "id"}})
+    stale = [*work.dropped, *work.held]
+    for at in range(0, len(stale), 500):
+        these = _HELD.c.annotation_id.in_(stale[at : at + 500])
+        connection.execute(delete(_HELD).where(_HELD.c.device_id == caller.device_id, these))
+    if work.held:
+        connection.execute(insert(_HELD), list(work.held.values()))
+
+
+def _entry(caller: Caller, entry: Entry) -> dict[str, Any]:
+    said, row = entry["said"], entry["row"]
+    return {
+        "user_id": caller.user_id,
+        "book_id": caller.book_id,
+        "device_id": caller.device_id,
+        "kind": "annotation",
+        "subject": row["id"],
+        "operation_id": said.operation_id,
+        "received_at": caller.received_at,
+        "claimed_at": said.changed_at if isinstance(said, Said) else said.at,
+        "skew": round(caller.skew.total_seconds()) if caller.skew is not None else None,
+        "sha256": caller.sha256,
+        "dialect": caller.dialect,
+        "locator": "",
+        "payload": said.payload,
+        "effects": entry["effects"],
+        "outcome": entry["outcome"],
+        "reason": entry["reason"],
+    }
