@@ -1,7 +1,8 @@
 """One rendition, opened for translation: its summary, and the index of each document when it is first needed."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import Self
@@ -10,33 +11,22 @@ from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
 from appliance.epub.package import read_package
-from appliance.positions import cfi, cfi_places, kobospan, xpointer
-from appliance.positions.alignment import Alignment, align
-from appliance.positions.canonical import ATOM, Affinity, Encoded, Place, Position, Reason, Status
+from appliance.positions import cfi, cfi_places, kobospan, naming, xpointer
+from appliance.positions.book_alignment import BookAlignment
+from appliance.positions.canonical import Encoded, Place, Position, Reason, Status
 from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_defaults import Dom
 from appliance.positions.crengine_fragments import notice
 from appliance.positions.crengine_scan import decode
 from appliance.positions.crengine_styles import StyleBook
 from appliance.positions.document import DocumentIndex
 from appliance.positions.found import Found
+from appliance.positions.fraction import at_text_share, text_share, whole_percent
 from appliance.positions.kobospan import KoboLocator
 from appliance.positions.quote import Quote, quote
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary, SpineDocument, summarise
-
-
-def _ladder(index: DocumentIndex, position: Position) -> list[tuple[int, Affinity, bool]]:
-    """Places to try in turn until one has a name, and whether each is safe where numbers are in doubt: the start of a
-    block is the safest there is. An end moves on rather than back, so that no range turns round."""
-    k = min(max(position.k, 0), index.length)
-    block = index.block_start(k)
-    if position.affinity == "after" or k == 0:
-        return [(at, "after", at in (block, 0)) for at in dict.fromkeys((k, block, 0))]
-    # There is no name for the place behind an atom; that of the place before what follows means the same.
-    nearest: list[Affinity] = ["after"] if index.text[k - 1] == ATOM and k < index.length else ["before", "after"]
-    border = index.block_end(k)
-    ladder: list[tuple[int, Affinity, bool]] = [(k, affinity, False) for affinity in nearest]
-    return [*ladder, (border, "after", border < index.length), (index.length, "before", True)]
+from appliance.positions.text import canonical_utf8
 
 
 class OpenDocument:
@@ -46,10 +36,11 @@ class OpenDocument:
 
     def __init__(self, index: DocumentIndex) -> None:
         self.index = index
-        self.tree: FragmentTree | None = None
+        self.trees: dict[Dom, FragmentTree] = {}
 
 
 Documents = Recent[tuple[str, str], OpenDocument]
+Alignments = Recent[tuple[str, str], BookAlignment]
 
 # Bytes kept for each byte of the file, measured over the corpus: 6 to 10 for the index, 5 to 8 for the tree.
 INDEX_WEIGHT = 8
@@ -66,23 +57,32 @@ class OpenBook:
     `OSError`).
     """
 
-    def __init__(self, path: Path, sha256: str, summary: BookSummary | None, documents: Documents) -> None:
+    def __init__(
+        self, path: Path, sha256: str, summary: BookSummary | None, documents: Documents, alignments: Alignments
+    ) -> None:
         self.path = path
         self.sha256 = sha256
         self._summary = summary
         self._documents = documents
         self._archive: Archive | None = None
         self._styles: StyleBook | None = None
-        self._alignments: Recent[tuple[str, str], Alignment] = Recent(10_000)  # blocks
+        self._alignments = alignments
         self._lock = RLock()
 
     @classmethod
     def open(
-        cls, path: Path, sha256: str, summary: BookSummary | None = None, documents: Documents | None = None
+        cls,
+        path: Path,
+        sha256: str,
+        summary: BookSummary | None = None,
+        documents: Documents | None = None,
+        alignments: Alignments | None = None,
     ) -> Self:
         """A rendition. Nothing is read until it is needed; without the stored `summary` that includes every document
-        once (up to a second for a long novel). `documents`: where indices are kept; by default, 16 MB of its own."""
-        return cls(path, sha256, summary, Recent(16 * 1024 * 1024) if documents is None else documents)
+        once (up to a second for a long novel). `documents`, `alignments`: where indices, and what was found out about
+        pairs of renditions, are kept; by default, 16 MB and 4 MB of its own."""
+        documents = Recent(16 * 1024 * 1024) if documents is None else documents
+        return cls(path, sha256, summary, documents, Recent(4 * 1024 * 1024) if alignments is None else alignments)
 
     def close(self) -> None:
         """Close the file. The object stays usable and opens it again when needed."""
@@ -128,21 +128,19 @@ class OpenBook:
         """Share of the book's text before the position, 0 … 1 (positions.md C.7); documents outside the reading order
         weigh nothing."""
         document = self._find(position)
-        if document is None:
-            return 0.0
-        return self._fraction(document, position.k)
+        return 0.0 if document is None else text_share(self.summary, document, position.k)
 
     def decode_fraction(self, share: float) -> Place:
-        """The block start nearest before that share of the text: approximate."""
+        """The start of the block at that share of the text: approximate."""
         try:
-            summary = self.summary
-            wanted = min(max(share, 0.0), 1.0) if share == share else 0.0  # NaN is not equal to itself
-            weight = round(wanted * summary.weights[-1])
-            at = bisect_right(summary.weights, weight) - 1
-            if weight == summary.weights[-1]:  # the end is that of the last text, not of an empty page behind it
-                at = max(bisect_left(summary.weights, weight) - 1, 0)
-            document = summary.documents[at]
-            k = min(weight - summary.weights[at], document.length)
+            return self.near(*at_text_share(self.summary, share))
+        except UNREADABLE:
+            return self._failed(Reason.UNREADABLE)
+
+    def near(self, document: SpineDocument, k: int) -> Place:
+        """The start of the block that holds a place known only by a percentage: approximate."""
+        try:
+            k = min(max(k, 0), document.length)
             if k < document.length:
                 k = self._index(document).block_start(k)
         except UNREADABLE:
@@ -157,18 +155,21 @@ class OpenBook:
         except UNREADABLE:
             return Quote("", "", "")
 
-    def alignment(self, document: SpineDocument, other: "OpenBook", counterpart: SpineDocument) -> Alignment | None:
-        """Which stretches of a document are the same text in a document of another rendition; `None` if one cannot be
-        read."""
-        key = (document.digest, counterpart.digest)
+    def alignment(self, other: "OpenBook") -> BookAlignment:
+        """How the documents of another rendition correspond to those of this one. Raises `BookError` or `OSError`."""
+        one, two = sorted((self, other), key=lambda book: book.sha256)
+        key = (one.sha256, two.sha256)
         alignment = self._alignments.get(key)
         if alignment is None:
-            try:
-                alignment = align(self._index(document).text, other._index(counterpart).text)
-            except UNREADABLE:
-                return None
-            self._alignments.put(key, alignment, 1 + len(alignment.blocks))
-        return alignment
+            alignment = BookAlignment(one.summary, two.summary)
+            self.keep_alignment(other, alignment)
+        return alignment if one is self else alignment.flipped()
+
+    def keep_alignment(self, other: "OpenBook", alignment: BookAlignment) -> None:
+        """Keep what was found out since `alignment` gave it."""
+        one, two = sorted((self.sha256, other.sha256))
+        unflipped = alignment if one == self.sha256 else alignment.flipped()
+        self._alignments.put((one, two), unflipped, unflipped.weight)
 
     # -- KOReader
 
@@ -179,7 +180,7 @@ class OpenBook:
             return self._failed(pointer)
         return self._decode(
             lambda summary: summary.by_fragment(pointer.fragment),
-            lambda document: xpointer.find(self._tree(document), pointer, _body(pointer, document), end=end),
+            lambda document: xpointer.find(self._tree(document, pointer.dom), pointer, _body(pointer, document), end=end),
         )
 
     def encode_xpointer(self, position: Position, *, indexed: bool = False) -> Encoded[str]:
@@ -187,13 +188,14 @@ class OpenBook:
         on every step; answer a device in the spelling it uses (`is_indexed`)."""
 
         def attempt(document: SpineDocument, at: Position) -> tuple[str, int, Found]:
-            tree = self._tree(document)
+            tree = self._tree(document, Dom.NEWEST if indexed else Dom.NORMAL)
             name = xpointer.point(tree, at)
             text = name.spell(document.fragment or 0, self.summary.fragments, indexed=indexed)
             pointer = xpointer.parse(text)
             if isinstance(pointer, Reason):
                 return text, name.k, Found(0, Status.FAILED)
-            return text, name.k, xpointer.find(tree, pointer, _body(pointer, document), end=at.affinity == "before")
+            found = xpointer.find(tree, pointer, _body(pointer, document), end=position.affinity == "before")
+            return text, name.k, found
 
         return self._encode(position, attempt)
 
@@ -231,7 +233,7 @@ class OpenBook:
             )
             text = str(cfi.Cfi(package, name.steps, name.offset))
             read, _ = cfi.parse(text)
-            return text, name.k, cfi_places.find(index, read, end=at.affinity == "before")
+            return text, name.k, cfi_places.find(index, read, end=position.affinity == "before")
 
         return self._encode(position, attempt)
 
@@ -274,7 +276,7 @@ class OpenBook:
             reason,
             position.k - found.k,
             100 * found.k // document.length if document.length else 0,
-            int(100 * self._fraction(document, found.k)),
+            whole_percent(text_share(self.summary, document, found.k)),
         )
 
     # -- inside
@@ -296,37 +298,36 @@ class OpenBook:
             # The document is in the book but has no text: its start is all there is to know.
             return self._place(document, Found(0, Status.APPROXIMATE, Reason.UNREADABLE))
 
-    def _encode(
-        self, position: Position, attempt: Callable[[SpineDocument, Position], tuple[str, int, Found]]
-    ) -> Encoded[str]:
-        """Name a place, read the name back, and fall back to the block's and the document's start (positions.md C.4,
-        rule 10): a locator that does not resolve must never reach a device."""
+    def _encode(self, position: Position, attempt: Callable[[SpineDocument, Position], naming.Attempt]) -> Encoded[str]:
+        """The nearest name that reads back as what it stands for."""
         try:
             document = self._find(position)
             if document is None:
                 return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
-            for at, affinity, safe in _ladder(self._index(document), position):
-                text, expected, found = attempt(document, Position(document.path, document.occurrence, at, affinity))
-                undecided = found.reason is Reason.UNDECIDED and safe
-                if (found.status is Status.EXACT or undecided) and found.k == expected:
-                    status = Status.EXACT if expected == position.k and not undecided else Status.SNAPPED
-                    reason = Reason.NONE if status is Status.EXACT else Reason.NOT_ADDRESSABLE
-                    reason = Reason.UNDECIDED if undecided else reason
-                    return Encoded(
-                        text,
-                        status,
-                        reason,
-                        position.k - expected,
-                        100 * expected // document.length if document.length else 0,
-                        int(100 * self._fraction(document, expected)),
-                    )
+            at = replace(position, document=document.path, occurrence=document.occurrence)
+            named = naming.name(self._index(document), at, lambda place: attempt(document, place))
         except UNREADABLE:
             return Encoded(None, Status.FAILED, Reason.UNREADABLE)
-        return Encoded(None, Status.FAILED, Reason.NOT_ADDRESSABLE)
+        if named is None:
+            return Encoded(None, Status.FAILED, Reason.NOT_ADDRESSABLE)
+        return Encoded(
+            named.text,
+            named.status,
+            named.reason,
+            position.k - named.k,
+            100 * named.k // document.length if document.length else 0,
+            whole_percent(text_share(self.summary, document, named.k)),
+        )
 
     def canonical_text(self, document: SpineDocument) -> str:
         """All of a document's ink. Raises `BookError` or `OSError` if it cannot be read."""
-        return self._index(document).text
+        opened = self._documents.get((self.sha256, document.path))
+        if opened is not None:
+            return opened.index.text
+        if not document.length:
+            return ""
+        # Without the index, which takes many times as long: whole books are read like this.
+        return canonical_utf8(parse_document(self._read(document.path), document.media_type)).decode()
 
     def _find(self, position: Position) -> SpineDocument | None:
         try:
@@ -341,11 +342,6 @@ class OpenBook:
 
     def _failed(self, reason: Reason) -> Place:
         return Place(None, Status.FAILED, reason, None, self._summary.total if self._summary is not None else 0)
-
-    def _fraction(self, document: SpineDocument, k: int) -> float:
-        weights = self.summary.weights
-        first, last = weights[document.ordinal], weights[document.ordinal + 1]
-        return min(first + min(max(k, 0), document.length), last) / weights[-1] if weights[-1] else 0.0
 
     def _opened(self) -> Archive:
         if self._archive is None:
@@ -371,25 +367,34 @@ class OpenBook:
     def _index(self, document: SpineDocument) -> DocumentIndex:
         return self._document(document).index
 
-    def _tree(self, document: SpineDocument) -> FragmentTree:
+    def _tree(self, document: SpineDocument, dom: Dom = Dom.NORMAL) -> FragmentTree:
         try:
             opened = self._document(document)
         except BookError:
             tree = FragmentTree("", "", StyleBook(self._read))
             tree.show(self._notice(document))
             return tree
-        if opened.tree is None:
+        found = opened.trees.get(dom)
+        if found is None:
             with self._lock:
-                if opened.tree is None:
-                    if self._styles is None:
-                        self._styles = StyleBook(self._read)
-                    source = decode(self._read(document.path))
-                    opened.tree = FragmentTree(source, document.path, self._styles, opened.index.text)
-                    if not opened.tree.bodies:
-                        opened.tree.show(self._notice(document))
-                    key = (self.sha256, document.path)
-                    self._documents.put(key, opened, (INDEX_WEIGHT + TREE_WEIGHT) * document.size)
-        return opened.tree
+                found = opened.trees.get(dom) or self._read_tree(document, opened, dom)
+        return found
+
+    def _read_tree(self, document: SpineDocument, opened: OpenDocument, dom: Dom) -> FragmentTree:
+        other = opened.trees.get(Dom.NORMAL if dom is Dom.NEWEST else Dom.NEWEST)
+        if other is not None and not other.varies:
+            tree = other
+        else:
+            if self._styles is None:
+                self._styles = StyleBook(self._read)
+            source = decode(self._read(document.path))
+            tree = FragmentTree(source, document.path, self._styles, opened.index.text, dom)
+            if not tree.bodies:
+                tree.show(self._notice(document))
+        opened.trees[dom] = tree
+        weight = INDEX_WEIGHT + TREE_WEIGHT * len({id(tree) for tree in opened.trees.values()})
+        self._documents.put((self.sha256, document.path), opened, weight * document.size)
+        return tree
 
     def _notice(self, document: SpineDocument) -> str:
         item_id = read_package(self._opened()).spine[document.ordinal].idref
