@@ -34,7 +34,7 @@ from appliance.positions.ranges import (
 )
 from appliance.positions.shelf import Shelf
 from appliance.positions.summary import BookSummary, SpineDocument
-from appliance.positions.translate import translate
+from appliance.positions.translate import translate, translate_range
 from appliance.positions.xpointer import is_indexed
 
 __all__ = [
@@ -62,5 +62,6 @@ __all__ = [
     "is_indexed",
     "range_text",
     "translate",
+    "translate_range",
     "worst",
 ]

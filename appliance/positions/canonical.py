@@ -61,6 +61,9 @@ class Reason(StrEnum):
     WHOLE_DOCUMENT = "whole-document"  # the locator names a document, so its start
     FRACTION = "fraction"  # from a percentage
     DIFFERENT_TEXT = "different-text"  # the two renditions differ here
+    MOVED = "moved"  # the text stands elsewhere in the other rendition
+    AMBIGUOUS = "ambiguous"  # the text stands in several places; this is the nearest of them
+    TOO_LARGE = "too-large"  # the two renditions differ, and are too large to be compared while somebody waits
     OTHER_DIALECT = "other-dialect"  # read by epub.js's numbering, or the offset by code points
 
 

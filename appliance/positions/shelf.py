@@ -3,7 +3,7 @@
 from pathlib import Path
 from threading import Lock
 
-from appliance.positions.book import Documents, OpenBook
+from appliance.positions.book import Alignments, Documents, OpenBook
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary
 
@@ -12,9 +12,11 @@ class Shelf:
     """Open books by SHA-256 and their document indices; least recently used first out. Threads may share it."""
 
     def __init__(self, books: int = 16, capacity: int = 32 * 1024 * 1024) -> None:
-        """`books`: how many stay open. `capacity`: bytes of document indices kept, over all books."""
+        """`books`: how many stay open. `capacity`: bytes of document indices kept, over all books; what was found out
+        about pairs of renditions may take a quarter as many."""
         self._books: Recent[str, OpenBook] = Recent(books)
         self._documents: Documents = Recent(capacity)
+        self._alignments: Alignments = Recent(capacity // 4)
         self._stamps: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
@@ -41,7 +43,7 @@ class Shelf:
                     self._stamps[sha256] = _stamp(path)
                 except OSError:
                     self._stamps.pop(sha256, None)
-                book = OpenBook.open(path, sha256, summary, self._documents)
+                book = OpenBook.open(path, sha256, summary, self._documents, self._alignments)
                 for old in self._books.put(sha256, book):
                     if old.sha256 != sha256:
                         self._stamps.pop(old.sha256, None)

@@ -3,67 +3,167 @@
 from dataclasses import replace
 
 from appliance.positions.book import UNREADABLE, OpenBook
-from appliance.positions.canonical import Place, Position, Reason, Status, worst
-from appliance.positions.summary import BookSummary, SpineDocument
+from appliance.positions.book_alignment import SAME_BOOK, SAME_DOCUMENT, BookAlignment, Stretch
+from appliance.positions.canonical import Place, Position, RangePlace, Reason, Status, worst
+from appliance.positions.correspondence import Correspondence, Landing
+from appliance.positions.summary import SpineDocument
 
-SAME_DOCUMENT = 0.5  # share of equal text below which two files of the same name are different documents
+LARGE = 12 * 1024 * 1024  # bytes of markup, unpacked, in both renditions: comparing more takes too long in a request
+_SURE = (Status.EXACT, Status.RECOVERED)
 
 
 def translate(place: Place, source: OpenBook, target: OpenBook) -> Place:
     """The same word in `target`. The status is the weakest of the steps; never raises.
 
-    Documents are matched by path, then by the hash of their text; with equal text the place is the same. Documents of
-    the same path whose text differs are aligned. Otherwise the share of the book is all there is: approximate.
+    Documents are matched by path and hash of their text, then by the hash; there the place is the same, exactly. The
+    others are compared: at first with the document of the same path, then all with all, because text moves between
+    documents when they are split, merged or renamed. Where the text is equal the place is exact; where it is equal but
+    for punctuation and the like, or moved, it is recovered; where it exists on one side only it is snapped to the
+    nearest text of both. Of two books that have less than half of their text in common, only the share of the book
+    is carried over.
     """
     position = place.position
-    if position is None:
-        return place
-    if source.sha256 == target.sha256:
+    if position is None or source.sha256 == target.sha256:
         return place
     try:
-        here, there = source.summary, target.summary
+        document = source.summary.document(position.document, position.occurrence)
+        if document is None:
+            return Place(None, Status.FAILED, Reason.NO_DOCUMENT, None, target.summary.total)
+        namesake = target.summary.document(position.document, position.occurrence)
+        if namesake is not None and (namesake.digest, namesake.occurrence) == (document.digest, document.occurrence):
+            return _land(place, target, namesake, Landing(position.k, Status.EXACT, Reason.NONE))
+        return _carry(place, position, document, source, target)
     except UNREADABLE:
         return Place(None, Status.FAILED, Reason.UNREADABLE, None, 0)
-    document = here.document(position.document, position.occurrence)
-    if document is None:
-        return Place(None, Status.FAILED, Reason.NO_DOCUMENT, None, there.total)
-    twin = _equal(document, here, there)
+
+
+def translate_range(found: RangePlace, source: OpenBook, target: OpenBook) -> RangePlace:
+    """The same text in `target`. Exact only where all of it is the same text; never raises."""
+    start, end = found.start, found.end
+    if start.position is None or end.position is None or source.sha256 == target.sha256:
+        return RangePlace(translate(start, source, target), translate(end, source, target))
+    here = translate(start, source, target)
+    if start.tick == end.tick:
+        position = replace(here.position, affinity="before") if here.position is not None else None
+        return RangePlace(here, replace(here, position=position))
+    there = translate(replace(end, position=replace(end.position, affinity="before")), source, target)
+    if here.tick is None or there.tick is None or start.tick is None or end.tick is None:
+        return RangePlace(here, there)
+    if there.tick < here.tick:
+        # Its ends went to different places: what is sure is where it begins.
+        end_tick = target.at_tick(here.tick + end.tick - start.tick).position
+        position = replace(end_tick, affinity="before") if end_tick is not None else None
+        return RangePlace(here, replace(there, position=position, status=Status.APPROXIMATE, reason=Reason.MOVED))
+    if there.tick - here.tick != end.tick - start.tick and there.status is Status.EXACT:
+        there = replace(there, status=Status.RECOVERED, reason=Reason.DIFFERENT_TEXT)
+    return RangePlace(here, there)
+
+
+def share_of_text(source: OpenBook, target: OpenBook) -> float | None:
+    """The share of the shorter book that stands in the other too, 0 … 1; `None` if that takes too long to find out."""
+    alignment = source.alignment(target)
+    _compare_rest(alignment, source, target)
+    return alignment.share if None in alignment.compared or not _is_rest(alignment) else None
+
+
+def _carry(place: Place, position: Position, document: SpineDocument, source: OpenBook, target: OpenBook) -> Place:
+    alignment = source.alignment(target)
+    twin = alignment.twin(document)
     if twin is not None:
-        return _land(place, target, Position(twin.path, twin.occurrence, position.k, position.affinity), place.status)
-    namesake = there.document(document.path, document.occurrence)
-    if namesake is not None:
-        alignment = source.alignment(document, target, namesake)
-        if alignment is not None and alignment.share >= SAME_DOCUMENT:
-            k, equal = alignment.to_right(position.k, before=position.affinity == "before")
-            moved = Position(namesake.path, namesake.occurrence, k, position.affinity)
-            status = Status.EXACT if equal else Status.APPROXIMATE
-            return _land(place, target, moved, worst(place.status, status))
-    share = (place.tick or 0) / here.total if here.total else 0.0
-    guess = target.at_tick(round(share * there.total))
-    if guess.position is None:
-        return guess
-    return replace(guess, status=Status.APPROXIMATE, reason=Reason.DIFFERENT_TEXT)
+        return _land(place, target, twin, Landing(position.k, Status.EXACT, Reason.NONE))
+    is_before = position.affinity == "before"
+    landing, other = None, alignment.namesake(document)
+    if other is not None:
+        found = _compare(
+            alignment, source, target, Stretch([document]), Stretch([other]), (document.ordinal, other.ordinal)
+        )
+        if found is not None and found.share >= SAME_DOCUMENT:
+            landing = _across(alignment, found, position.k, is_before)
+    if other is None or landing is None or landing.status not in _SURE:
+        rest = _compare_rest(alignment, source, target)
+        if rest is not None and alignment.share >= SAME_BOOK and document.length:
+            elsewhere = _across(alignment, rest, alignment.left_rest.offset(document, position.k), is_before)
+            if landing is None or elsewhere.status.rank < landing.status.rank:
+                other, k = alignment.right_rest.find(elsewhere.k, before=is_before)
+                landing = elsewhere._replace(k=k)
+    if other is None or landing is None:
+        return _guess(place, document, source, target, alignment)
+    landed = _land(place, target, other, landing)
+    low, high = alignment.between(document)
+    if landing.status not in _SURE and landed.tick is not None and not low <= landed.tick <= high:
+        return _at_tick(place, target, min(max(landed.tick, low), high), landing.status, landing.reason)
+    return landed
 
 
-def _equal(document: SpineDocument, here: BookSummary, there: BookSummary) -> SpineDocument | None:
-    """The document of the other rendition that has the same text: the one of the same path, else, where the text
-    stands as often in both books, the one of the same rank."""
-    if not document.digest:
+def _is_rest(alignment: BookAlignment) -> bool:
+    return bool(alignment.left_rest.documents) and bool(alignment.right_rest.documents)
+
+
+def _compare_rest(alignment: BookAlignment, source: OpenBook, target: OpenBook) -> Correspondence | None:
+    if not _is_rest(alignment):
         return None
-    namesake = there.document(document.path, document.occurrence)
-    if namesake is not None and namesake.digest == document.digest:
-        return namesake
-    if not document.length:
-        return None  # any two empty documents are equal; that says nothing
-    same = [other for other in there.documents if other.digest == document.digest]
-    ranks = [other.ordinal for other in here.documents if other.digest == document.digest]
-    return same[ranks.index(document.ordinal)] if len(same) == len(ranks) else None
+    return _compare(alignment, source, target, alignment.left_rest, alignment.right_rest, None)
 
 
-def _land(place: Place, target: OpenBook, position: Position, status: Status) -> Place:
-    landed = target.place(position)
+def _compare(
+    alignment: BookAlignment,
+    source: OpenBook,
+    target: OpenBook,
+    left: Stretch,
+    right: Stretch,
+    pair: tuple[int, int] | None,
+) -> Correspondence | None:
+    """The correspondence of some documents; `None` when they are too large to be compared now."""
+    if alignment.is_flipped:
+        source, target, left, right = target, source, right, left
+        pair = pair[::-1] if pair is not None else None
+    found = alignment.compared.get(pair)
+    if found is None and left.size + right.size <= LARGE:
+        texts = [
+            "".join(book.canonical_text(d) for d in stretch.documents)
+            for book, stretch in ((source, left), (target, right))
+        ]
+        found = alignment.compared[pair] = Correspondence(*texts)
+        source.keep_alignment(target, alignment)
+    return found
+
+
+def _across(alignment: BookAlignment, found: Correspondence, k: int, is_before: bool) -> Landing:
+    return (found.to_left if alignment.is_flipped else found.to_right)(k, before=is_before)
+
+
+def _guess(
+    place: Place, document: SpineDocument, source: OpenBook, target: OpenBook, alignment: BookAlignment
+) -> Place:
+    """From the share of the book alone; between the documents that both books have."""
+    here = source.summary
+    low, high = alignment.between(document)
+    if low == high:  # nothing stands here in the other book: its neighbours meet
+        return _at_tick(place, target, low, Status.SNAPPED, Reason.DIFFERENT_TEXT)
+    share = (place.tick or 0) / here.total if here.total else 0.0
+    tick = min(max(round(share * target.summary.total), low), high)
+    is_large = alignment.left_rest.size + alignment.right_rest.size > LARGE and _is_rest(alignment)
+    reason = Reason.TOO_LARGE if is_large else Reason.DIFFERENT_TEXT
+    return _at_tick(place, target, tick, Status.APPROXIMATE, reason)
+
+
+def _at_tick(place: Place, target: OpenBook, tick: int, status: Status, reason: Reason) -> Place:
+    landed = target.at_tick(tick)
+    if landed.position is None or place.position is None:
+        return landed
+    weakest = worst(place.status, status)
+    position = replace(landed.position, affinity=place.position.affinity)
+    return replace(landed, position=position, status=weakest, reason=reason if weakest is status else place.reason)
+
+
+def _land(place: Place, target: OpenBook, document: SpineDocument, landing: Landing) -> Place:
+    assert place.position is not None
+    affinity = place.position.affinity
+    landed = target.place(Position(document.path, document.occurrence, landing.k, affinity))
     if landed.position is None:
         return landed
-    status = worst(status, landed.status)
-    reason = place.reason if status is place.status else Reason.DIFFERENT_TEXT
-    return replace(landed, position=replace(landed.position, affinity=position.affinity), status=status, reason=reason)
+    status = worst(place.status, landing.status, landed.status)
+    reason = landing.reason
+    if landing.status is not status:
+        reason = place.reason if place.status is status else landed.reason
+    return replace(landed, status=status, reason=reason)
