@@ -6,6 +6,7 @@ from appliance.models.delivery import KoboCheckpoint, KoboDelivery, KoboEntitlem
 from appliance.models.library import Book, Digest, LibraryFile, Rendition
 from appliance.models.operations import Setting, SweepRun
 from appliance.models.reading import DeviceProgress, JournalEntry, Progress
+from appliance.models.reading_time import ReadDocument, ReadingEvent, ReadingSession
 
 __all__ = [
     "Annotation",
@@ -24,6 +25,9 @@ __all__ = [
     "KoboEntitlement",
     "LibraryFile",
     "Progress",
+    "ReadDocument",
+    "ReadingEvent",
+    "ReadingSession",
     "Rendition",
     "Setting",
     "SweepRun",

@@ -1,7 +1,6 @@
 """The reading record: facts in the journal, and what is derived from them."""
 
 from datetime import datetime
-
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Index, Integer

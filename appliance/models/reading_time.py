@@ -4,7 +4,6 @@ Facts hold times as whole seconds since 1970 (UTC) and little else, because one 
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Index, Integer, text
 from sqlmodel import Field, SQLModel
@@ -20,8 +19,7 @@ class ReadDocument(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_readdocument_name", "user_id", "name", unique=True),
-        Index("ix_readdocument_book", "book_id", "user_id"),
-        Index("ix_readdocument_of_name", "name"),
+        Index("ix_readdocument_book", "user_id", "book_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -33,7 +31,7 @@ class ReadDocument(SQLModel, table=True):
 class ReadingEvent(SQLModel, table=True):
     """One thing that a device said of reading time. Never changed, never deleted.
 
-    `source`: see `reading.reading_event.Source`. `claimed`: when it began by the device's clock; `started`: the same as
+    `source`: `reading.reading_event.Source`. `claimed`: when it began by the device's clock; `started`: the same as
     we believe it. `received`: when we heard of it. `seconds`: how long; of a Kobo's counter, what it showed. `page` of
     `pages` in the layout of that moment, or fractions of the book, 0 to 1. `counted`: `False` when the time cannot be
     true. A page visit is told from others by what it says, whoever sends it: KOReader's own merge carries the rows of
@@ -69,14 +67,13 @@ class ReadingEvent(SQLModel, table=True):
     operation_id: str | None = None
 
 
-class SessionRow(SQLModel, table=True):
-    """A reading session, `reading.sessions.ReadingSession`: derived from the events of a book, and made anew when
-    others come. Those too short to count are here too, to be joined by what comes late.
+class ReadingSession(SQLModel, table=True):
+    """Continuous reading of a person in a book (`reading.sessions.Sitting`): derived from the events, and made anew
+    when others come. Those too short to count are here too, to be joined by what comes late.
 
     `stretches`: a flat list of begin and end of each part that counts, in seconds from `started_at`. `devices`: ids.
     """
 
-    __tablename__ = "readingsession"
     __table_args__ = (Index("ix_readingsession_time", "user_id", "started_at"),)
 
     user_id: int = Field(primary_key=True, foreign_key="user.id")
@@ -89,6 +86,3 @@ class SessionRow(SQLModel, table=True):
     end_fraction: float | None = None
     devices: list[int] = Field(default_factory=list, sa_type=JSON)
     stretches: list[int] = Field(default_factory=list, sa_type=JSON)
-
-
-def _unused() -> Any: ...

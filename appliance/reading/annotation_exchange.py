@@ -9,14 +9,27 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from appliance.reading.annotation_due import SHOWN, shown_field
 from appliance.reading.annotation_effects import PLACE, Effect, Row, fold, range_of
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.clock import happened
 from appliance.reading.identity import Mark, Marks
-from appliance.reading.locate import LocatedRange
+from appliance.reading.locate_range import LocatedRange
 from appliance.reading.mass_deletion import is_suspicious
-from appliance.reading.merge import FIELDS, NOTHING_HELD, Change, Current, Merged, beats_delete, changed, merge
-from appliance.reading.palette import KOBO_GREY, shown, stored
+from appliance.reading.merge import (
+    FIELDS,
+    NOTHING_HELD,
+    Change,
+    Current,
+    Merged,
+    Versions,
+    beats_delete,
+    changed,
+    merge,
+)
+from appliance.reading.palette import KOBO_GREY, stored
+
+MAX_OFFERS = 16  # that a device did not answer; the oldest is then taken for lost
 
 Link = dict[str, Any]
 Entry = dict[str, Any]
@@ -27,8 +40,8 @@ class Exchange:
     ids seen before, with the annotation each was about. `version`: the first of the reserved feed numbers, one for
     each thing said.
 
-    Afterwards: `changed`, the rows to write, of which `created` are new; `held`, the links to write; `dropped`, ids of annotations whose link goes;
-    `entries`, for the journal.
+    Afterwards: `changed`, the rows to write, of which `created` are new; `held`, the links to write; `dropped`, ids of
+    annotations whose link goes; `entries`, for the journal.
     """
 
     def __init__(
@@ -68,12 +81,14 @@ class Exchange:
                 return self._create(said, located, at)
             if row["deleted_at"] is not None and at <= row["deleted_at"]:
                 # An old copy of what was deleted since: it does not come back, and the device will be told.
-                self._link(said, row, set())
+                self._link(said, row, set(), NOTHING_HELD)
                 return self._note(said, row, [], "history", "deleted-since")
-            fields = self._first_contact(said, row)
+            fields, base = self._first_contact(said, row), NOTHING_HELD
         else:
-            fields = self._changed(said, link)
-        return self._merge(said, row, link, fields, located, at)
+            fields, base = self._changed(said, link)
+        if said.base_version is not None:
+            base = dict.fromkeys(FIELDS, said.base_version)
+        return self._merge(said, row, fields, base, located, at)
 
     def _create(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
         caller = self.caller
@@ -95,23 +110,13 @@ class Exchange:
         effect = self._effect("create", annotation_id, at) | {"row": described}
         row = self._apply(None, effect)
         self.created.add(annotation_id)
-        self._link(said, row, set(FIELDS))
+        self._link(said, row, set(FIELDS), NOTHING_HELD)
         return self._note(said, row, [effect], "current", "created")
 
     def _merge(
-        self,
-        said: Said,
-        row: Row,
-        link: Link | None,
-        fields: dict[str, Any],
-        located: LocatedRange | None,
-        at: datetime,
+        self, said: Said, row: Row, fields: Row, base: Versions, located: LocatedRange | None, at: datetime
     ) -> Answer:
         columns = self._columns(fields, located)
-        if said.base_version is not None:
-            base: Mapping[str, int] = dict.fromkeys(FIELDS, said.base_version)
-        else:
-            base = link["held_versions"] if link is not None else NOTHING_HELD
         current = _current(row)
         merged = merge(current, Change(columns, base, at, said.merges_notes))
         reason = "revived" if merged.revived else "changed" if merged.fields else "unchanged"
@@ -130,20 +135,28 @@ class Exchange:
         elif merged.overruled:
             reason = "later-change"
         mine = {name for name, value in columns.items() if value == _value(row, name)}
-        self._link(said, row, mine | ({"range", "text"} if link is None else set()))
+        self._link(said, row, mine, base)
         if not effects and not merged.overruled:
             # Said once more, or only in another spelling.
             return self._answer(said.native_id, row["id"], "echo", "unchanged")
         return self._note(said, row, effects, "current" if effects else "history", reason)
 
-    def _changed(self, said: Said, link: Link | None) -> dict[str, Any]:
-        """What the device changed, in its own spelling."""
+    def _changed(self, said: Said, link: Link | None) -> tuple[dict[str, Any], Versions]:
+        """What the device changed, in its own spelling, and the version of each field that it changed from. What it was
+        offered and now has is no change of its own."""
         spoken = dict(said.fields) if said.range is None else {**said.fields, "range": said.range}
-        fields = changed(spoken, link["held"]) if link is not None else spoken
+        if link is None:
+            return spoken, NOTHING_HELD
+        fields, base = changed(spoken, link["held"]), dict(link["held_versions"])
+        for offer in link["given"]:
+            for name, value in offer["fields"].items():
+                if spoken.get(name) == value:
+                    fields.pop(name, None)
+                    base[name] = offer["versions"][name]
         if fields.get("colour") == KOBO_GREY and self.caller.surface == "kobo" and self._is_greyscale():
             # A greyscale Kobo writes grey for whatever colour it was sent (kobo-protocol.md 7.8).
             del fields["colour"]
-        return fields
+        return fields, base
 
     def _first_contact(self, said: Said, row: Row) -> dict[str, Any]:
         """What a device that made the same highlight says otherwise. Its words and ends differ by what readers do
@@ -180,6 +193,55 @@ class Exchange:
         """Whether this Kobo never chose a colour."""
         own = (row["colour"] for row in self.rows.values() if row["device_id"] == self.caller.device_id)
         return not any(colour.startswith("kobo:") and colour != f"kobo:{KOBO_GREY}" for colour in own)
+
+    # -- what a device is offered
+
+    def offer(self, annotation_id: str, fields: Mapping[str, Any]) -> None:
+        """The device is told of an annotation as it is now. `fields`: in its own spelling, with the range."""
+        row = self.rows[annotation_id]
+        link = self._link_of(annotation_id) or {
+            "device_id": self.caller.device_id,
+            "annotation_id": annotation_id,
+            "book_id": self.caller.book_id,
+            "native_id": annotation_id,
+            "sha256": self.caller.sha256,
+            "native": {},
+            "fingerprint": "",
+            "held": {},
+            "held_versions": dict(NOTHING_HELD),
+            "held_version": 0,
+            "given": [],
+            "gone_at": None,
+        }
+        offer = {"version": row["version"], "fields": dict(fields), "versions": row["versions"]}
+        given = [one for one in link["given"] if one["version"] != row["version"]]
+        self._keep({**link, "given": [*given, offer][-MAX_OFFERS:]}, row)
+
+    def follow(self, native_id: str, version: int, fields: Mapping[str, Any] | None = None) -> None:
+        """The device says that it holds what it was offered as `version`, or that it deleted what it was told to.
+        `fields`: where it differs from the offer, such as a range that its engine spells in another way."""
+        link = self.links.get(native_id)
+        row = self.rows.get(link["annotation_id"]) if link is not None else None
+        if link is None or row is None:
+            return
+        if row["deleted_at"] is not None and version >= row["version"]:
+            self._gone(link)
+            return
+        offer = next((one for one in link["given"] if one["version"] == version), None)
+        if offer is None:
+            return
+        link = {
+            **link,
+            "held": {**link["held"], **offer["fields"], **(fields or {})},
+            "held_versions": dict(offer["versions"]),
+            "given": [one for one in link["given"] if one["version"] > version],
+            "fingerprint": "",
+            "gone_at": None,
+        }
+        self._keep(link, row)
+
+    def _link_of(self, annotation_id: str) -> Link | None:
+        return next((link for link in self.links.values() if link["annotation_id"] == annotation_id), None)
 
     # -- what a device deleted
 
@@ -225,37 +287,48 @@ class Exchange:
         self.rows[row["id"]] = self.changed[row["id"]] = row
         return row
 
-    def _link(self, said: Said, row: Row, mine: set[str]) -> None:
-        """Remember what the device holds now: what it said. `mine`: the fields in which that is what is kept."""
+    def _link(self, said: Said, row: Row, mine: set[str], base: Versions) -> None:
+        """Remember what the device holds now: what it said, at version `base` of each field. `mine`: the fields in
+        which that is what is kept now."""
         if self.caller.is_person:
             return  # a browser shows what is there, and says what it saw
         before = self.links.get(said.native_id)
-        held = (dict(before["held"]) if before is not None else {}) | said.fields
+        held = (dict(before["held"]) if before is not None else {}) | dict(said.fields)
         if said.range is not None:
             held["range"] = said.range
-        versions = dict(before["held_versions"]) if before is not None else dict(NOTHING_HELD)
+        versions = dict(base)
         for name in FIELDS:
-            if name in mine or (name in ("note", "colour", "style") and held.get(name) == self._shown(row, name)):
+            first = before is None and name in ("range", "text")  # its own way to say the same
+            if (
+                first
+                or name in mine
+                or (name in SHOWN and held.get(name) == shown_field(row, name, self.caller.surface))
+            ):
                 versions[name] = row["versions"][name]
-        has_all = row["deleted_at"] is None and all(versions[name] >= row["versions"][name] for name in FIELDS)
-        link = {
-            "device_id": self.caller.device_id,
-            "annotation_id": row["id"],
-            "book_id": self.caller.book_id,
-            "native_id": said.native_id,
-            "sha256": self.caller.sha256,
-            "native": dict(said.native),
-            "fingerprint": said.fingerprint,
-            "held": held,
-            "held_versions": versions,
-            "held_version": row["version"] if has_all else before["held_version"] if before is not None else 0,
-            "gone_at": None,
-        }
-        self.links[said.native_id] = self.held[row["id"]] = link
-        self._linked.add(row["id"])
+        self._keep(
+            {
+                "device_id": self.caller.device_id,
+                "annotation_id": row["id"],
+                "book_id": self.caller.book_id,
+                "native_id": said.native_id,
+                "sha256": self.caller.sha256,
+                "native": dict(said.native),
+                "fingerprint": said.fingerprint,
+                "held": held,
+                "held_versions": versions,
+                "held_version": before["held_version"] if before is not None else 0,
+                "given": [],
+                "gone_at": None,
+            },
+            row,
+        )
 
-    def _shown(self, row: Row, name: str) -> str:
-        return shown(row["colour"], self.caller.surface) if name == "colour" else str(row[name])
+    def _keep(self, link: Link, row: Row) -> None:
+        versions = link["held_versions"]
+        if row["deleted_at"] is None and all(versions[name] >= row["versions"][name] for name in FIELDS):
+            link["held_version"] = row["version"]
+        self.links[link["native_id"]] = self.held[row["id"]] = link
+        self._linked.add(row["id"])
 
     def _gone(self, link: Link) -> None:
         link = {**link, "gone_at": self.caller.received_at, "fingerprint": ""}
@@ -314,7 +387,9 @@ def _set(merged: Merged, located: LocatedRange | None) -> Row:
 def _place(located: LocatedRange | None) -> Row:
     """The columns of a place; those of an annotation that has none yet say why."""
     if located is None:
-        return dict(zip(PLACE, (None, None, 0, None, None, 0, None, None, None, "failed", "not-given", {}), strict=True))
+        return dict(
+            zip(PLACE, (None, None, 0, None, None, 0, None, None, None, "failed", "not-given", {}), strict=True)
+        )
     place, where = located.place, located.place.range
     start, end = (where.start, where.end) if where is not None else (None, None)
     return {

@@ -16,7 +16,7 @@ from appliance.reading.annotation_effects import Row
 from appliance.reading.annotation_exchange import Entry, Exchange, Link
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.feed import take_versions
-from appliance.reading.locate import LocatedRange, locate_range
+from appliance.reading.locate_range import locate_range
 from appliance.reading.turn import take_turn
 
 _ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
@@ -65,7 +65,9 @@ def exchange(house: House, caller: Caller, said: Sequence[Said], deletions: Sequ
                 caller,
                 _rows(connection, caller),
                 _links(connection, caller),
-                _done(connection, caller, [one.operation_id for one in (*news, *deletions) if one.operation_id]),
+                _done(
+                    connection, caller, [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
+                ),
                 take_versions(connection, caller.user_id, len(news) + len(deletions)),
             )
             for one in news:
@@ -95,9 +97,10 @@ def _rows(connection: Connection, caller: Caller) -> dict[str, Row]:
     return {row["id"]: dict(row) for row in rows}
 
 
-def _done(connection: Connection, caller: Caller, operations: list[str]) -> dict[str, str | None]:
+def _done(connection: Connection, caller: Caller, operations: list[str | None]) -> dict[str, str | None]:
     """Operations of this device that the journal has, with the annotation each was about."""
     found: dict[str, str | None] = {}
+    operations = [operation for operation in operations if operation is not None]
     for at in range(0, len(operations), 500):
         query = select(_JOURNAL.c.operation_id, _JOURNAL.c.subject).where(
             _JOURNAL.c.device_id == caller.device_id, _JOURNAL.c.operation_id.in_(operations[at : at + 500])

@@ -12,6 +12,11 @@ from sqlmodel import Session
 from appliance.models import Annotation, BookState, Feed, Progress
 
 _FEED = Feed.__table__  # type: ignore[attr-defined]
+_CHANGING = (
+    ("progress", Progress.__table__, "book_id", "feed_version"),  # type: ignore[attr-defined]
+    ("annotation", Annotation.__table__, "id", "version"),  # type: ignore[attr-defined]
+    ("state", BookState.__table__, "book_id", "version"),  # type: ignore[attr-defined]
+)
 _ADVANCE = (
     update(_FEED)
     .where(_FEED.c.user_id == bindparam("this_user"))
@@ -62,12 +67,7 @@ def changes(
     """What changed after number `after`, up to `until` (by default up to now), of one book or of all."""
     until = version(session, user_id) if until is None else until
     parts = []
-    for kind, model, key, number in (
-        ("progress", Progress, "book_id", "feed_version"),
-        ("annotation", Annotation, "id", "version"),
-        ("state", BookState, "book_id", "version"),
-    ):
-        table = model.__table__  # type: ignore[attr-defined]
+    for kind, table, key, number in _CHANGING:
         part = select(
             literal(kind).label("kind"), table.c[key].label("key"), table.c.book_id, table.c[number].label("number")
         ).where(table.c.user_id == user_id, table.c[number] > after, table.c[number] <= until)

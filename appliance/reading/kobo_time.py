@@ -91,8 +91,6 @@ def _placed(seconds: int, window: tuple[int, list[tuple[int, int]]]) -> Iterable
     if rest < ROUNDING:
         return
     for start, end in reversed(free):
-        if rest <= 0:
-            return
-        taken = min(rest, end - start)
-        yield end - taken, end
+        if taken := min(rest, end - start):
+            yield end - taken, end
         rest -= taken

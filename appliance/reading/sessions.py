@@ -41,9 +41,9 @@ def page_visit(start: int, seconds: int, device_id: int, page: int, pages: int) 
 
 
 @dataclass(frozen=True, slots=True)
-class ReadingSession:
-    """Continuous reading of one book. `stretches`: the parts that count, as (start, end), apart and in order; `seconds`
-    is their sum, `estimated` how many of those only a counter knows of."""
+class Sitting:
+    """A reading session: continuous reading of one book. `stretches`: the parts that count, as (start, end), apart and
+    in order; `seconds` is their sum, `estimated` how many of those only a counter knows of. `devices`: ids."""
 
     stretches: tuple[tuple[int, int], ...]
     estimated: int
@@ -69,12 +69,12 @@ class ReadingSession:
         return self.seconds >= SHORTEST
 
 
-def sessions(intervals: Iterable[Interval]) -> list[ReadingSession]:
+def sessions(intervals: Iterable[Interval]) -> list[Sitting]:
     """The sessions of a book, in order; also those too short to count, because more may come to join them."""
     return list(joined(sorted(intervals, key=lambda interval: interval.start)))
 
 
-def joined(intervals: Iterable[Interval]) -> Iterator[ReadingSession]:
+def joined(intervals: Iterable[Interval]) -> Iterator[Sitting]:
     """`sessions` of intervals that are in order of their start already, without holding them all."""
     open_: _Open | None = None
     for interval in intervals:
@@ -121,9 +121,9 @@ class _Open:
         if end_fraction is not None and (self.last is None or (end, end_fraction) > self.last):
             self.last = (end, end_fraction)
 
-    def close(self) -> ReadingSession:
+    def close(self) -> Sitting:
         stretches = tuple((start, end) for start, end in self.stretches)
-        return ReadingSession(
+        return Sitting(
             stretches,
             sum(end - start for start, end in stretches) - self.measured,
             tuple(sorted(self.devices)),

@@ -1,0 +1,335 @@
+"""Reading time: facts are appended first, sessions are derived from them in the same transaction.
+
+`record_events` is the only way in; `sitting_log` the way out. What counts is decided by the pure rules in `sessions`,
+`kobo_time` and `reading_event`. Written with SQLAlchemy Core, because KOReader brings years of page visits at once.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from appliance.library.renditions import by_digest
+from appliance.models import ReadDocument, ReadingEvent, ReadingSession
+from appliance.reading.kobo_time import Counter, estimated
+from appliance.reading.reading_event import Event, Source, believed, refusal
+from appliance.reading.sessions import GAP, Interval, Sitting, joined, page_visit
+from appliance.reading.turn import take_turn
+
+AT_ONCE = 5_000
+"""Events held in memory at a time."""
+
+_EVER = (0, 2**37)
+
+_DOCUMENT = ReadDocument.__table__  # type: ignore[attr-defined]
+_EVENT = ReadingEvent.__table__  # type: ignore[attr-defined]
+_SESSION = ReadingSession.__table__  # type: ignore[attr-defined]
+
+# What a device sends again is there already, by one of two unique indexes.
+_APPEND = {
+    "sqlite": sqlite.insert(_EVENT).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_EVENT).on_conflict_do_nothing(),
+}
+_OF_KOBO = (Source.KOBO.value, Source.KOBO_COUNTER.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What became of events. `duplicate`: known already. `refused`: not kept, because it makes no sense. `doubted`: of
+    the new ones, how many do not count, because their time cannot be true."""
+
+    new: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    doubted: int = 0
+
+
+@dataclass(slots=True)
+class _Window:
+    """Where in a book something is new. `of_kobo`: among it, something that a Kobo said."""
+
+    start: int
+    end: int
+    of_kobo: bool
+
+
+def record_events(
+    session: Session,
+    user_id: int,
+    device_id: int,
+    events: Iterable[Event],
+    received_at: datetime,
+    skew: int | None = None,
+) -> Counted:
+    """Append what a device says to the facts, and make the sessions anew that it touches. The caller's transaction
+    commits both or none.
+
+    `events` may be any number, in any order, and be sent again. `skew`: seconds that the device's clock was ahead when
+    it sent them, `None` if unknown. A digest that no file of the library has waits for it (`attach_found`).
+    """
+    connection = session.connection()
+    take_turn(connection, user_id)
+    received = int(received_at.timestamp())
+    before = connection.execute(select(func.coalesce(func.max(_EVENT.c.id), 0))).scalar_one()
+    documents: dict[str, int] = {}
+    seen = refused = 0
+    incoming = iter(events)
+    while chunk := list(islice(incoming, AT_ONCE)):
+        seen += len(chunk)
+        kept = [event for event in chunk if refusal(event) is None]
+        refused += len(chunk) - len(kept)
+        _name(session, user_id, kept, documents)
+        rows = [
+            _row(event, documents[_name_of(event)], device_id, received, skew)
+            for event in kept
+            if not _is_said_already(connection, event, documents, device_id)
+        ]
+        if rows:
+            connection.execute(_APPEND[connection.dialect.name], rows)
+    new, doubted, windows = _news(connection, before, documents)
+    for book_id, window in windows.items():
+        _derive(connection, user_id, book_id, window)
+    return Counted(new, seen - refused - new, refused, doubted)
+
+
+def attach(session: Session, user_id: int, digest: str, book_id: str) -> bool:
+    """From now on the person's reading time of a file belongs to a book, whatever it belonged to before. Returns
+    whether that is a change."""
+    connection = session.connection()
+    take_turn(connection, user_id)
+    mine = (_DOCUMENT.c.user_id == user_id, _DOCUMENT.c.name == f"md5:{digest.strip().lower()}")
+    row = connection.execute(select(_DOCUMENT.c.id, _DOCUMENT.c.book_id).where(*mine)).first()
+    if row is None or row.book_id == book_id:
+        return False
+    connection.execute(update(_DOCUMENT).where(_DOCUMENT.c.id == row.id).values(book_id=book_id))
+    for changed in (row.book_id, book_id):
+        if changed is not None:
+            _derive(connection, user_id, changed, _Window(*_EVER, True))
+    return True
+
+
+def attach_found(session: Session) -> int:
+    """Attach what was read of files that were not in the library then and are now; returns how many."""
+    waiting = session.connection().execute(
+        select(_DOCUMENT.c.user_id, _DOCUMENT.c.name).where(_DOCUMENT.c.book_id.is_(None)).order_by(_DOCUMENT.c.user_id)
+    )
+    found = 0
+    for user_id, name in waiting.all():
+        digest = name.removeprefix("md5:")
+        named = by_digest(session, digest)
+        found += named is not None and attach(session, user_id, digest, named.book_id)
+    return found
+
+
+def rebuild(session: Session, user_id: int | None = None) -> None:
+    """Derive all sessions anew, of one person or of everybody."""
+    connection = session.connection()
+    if user_id is not None:
+        take_turn(connection, user_id)
+    whose = [] if user_id is None else [user_id]
+    connection.execute(delete(_SESSION).where(*(_SESSION.c.user_id == each for each in whose)))
+    books = select(_DOCUMENT.c.user_id, _DOCUMENT.c.book_id).where(_DOCUMENT.c.book_id.is_not(None)).distinct()
+    for user, book_id in connection.execute(books.where(*(_DOCUMENT.c.user_id == each for each in whose))).all():
+        _derive(connection, user, book_id, _Window(*_EVER, True))
+
+
+def _name_of(event: Event) -> str:
+    return f"book:{event.book_id}" if event.digest is None else f"md5:{event.digest.strip().lower()}"
+
+
+def _name(session: Session, user_id: int, events: Iterable[Event], documents: dict[str, int]) -> None:
+    """Fill in the rows of what the events are about, by name."""
+    missing = {name: event for event in events if (name := _name_of(event)) not in documents}
+    if not missing:
+        return
+    connection = session.connection()
+    known = select(_DOCUMENT.c.name, _DOCUMENT.c.id).where(
+        _DOCUMENT.c.user_id == user_id, _DOCUMENT.c.name.in_(list(missing))
+    )
+    documents.update((row.name, row.id) for row in connection.execute(known))
+    for name, event in missing.items():
+        if name in documents:
+            continue
+        named = by_digest(session, event.digest) if event.digest is not None else None
+        book_id = named.book_id if named is not None else event.book_id
+        values = {"user_id": user_id, "name": name, "book_id": book_id}
+        documents[name] = connection.execute(insert(_DOCUMENT).values(values).returning(_DOCUMENT.c.id)).scalar_one()
+
+
+def _is_said_already(connection: Connection, event: Event, documents: dict[str, int], device_id: int) -> bool:
+    """A counter that has not moved is repeated with every state that a Kobo sends, each time with another time."""
+    if event.source is not Source.KOBO_COUNTER:
+        return False
+    query = (
+        select(_EVENT.c.seconds)
+        .where(
+            _EVENT.c.document_id == documents[_name_of(event)],
+            _EVENT.c.device_id == device_id,
+            _EVENT.c.source == Source.KOBO_COUNTER.value,
+            _EVENT.c.claimed <= event.started,
+        )
+        .order_by(_EVENT.c.claimed.desc(), _EVENT.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar() == event.seconds
+
+
+def _row(event: Event, document_id: int, device_id: int, received: int, skew: int | None) -> dict[str, object]:
+    started = believed(event, received, skew)
+    return {
+        "document_id": document_id,
+        "device_id": device_id,
+        "source": event.source.value,
+        "claimed": event.started,
+        "started": event.started if started is None else started,
+        "received": received,
+        "seconds": event.seconds,
+        "page": event.page,
+        "pages": event.pages,
+        "start_fraction": event.start_fraction,
+        "end_fraction": event.end_fraction,
+        "counted": started is not None,
+        "operation_id": event.operation_id,
+    }
+
+
+def _news(connection: Connection, before: int, documents: dict[str, int]) -> tuple[int, int, dict[str, _Window]]:
+    """How many events after `before` are new, how many of them do not count, and where the others are, by book."""
+    query = (
+        select(
+            _DOCUMENT.c.book_id,
+            _EVENT.c.counted,
+            func.count().label("events"),
+            func.min(_EVENT.c.started).label("start"),
+            func.max(_EVENT.c.started + _EVENT.c.seconds).label("end"),
+            func.max(case((_EVENT.c.source.in_(_OF_KOBO), 1), else_=0)).label("of_kobo"),
+        )
+        .join_from(_EVENT, _DOCUMENT, _DOCUMENT.c.id == _EVENT.c.document_id)
+        .where(_EVENT.c.id > before, _EVENT.c.document_id.in_(list(documents.values())))
+        .group_by(_DOCUMENT.c.book_id, _EVENT.c.counted)
+    )
+    new = doubted = 0
+    windows: dict[str, _Window] = {}
+    for row in connection.execute(query):
+        new += row.events
+        if not row.counted:
+            doubted += row.events
+        elif row.book_id is not None:
+            windows[row.book_id] = _Window(row.start, row.end, bool(row.of_kobo))
+    return new, doubted, windows
+
+
+def _derive(connection: Connection, user_id: int, book_id: str, window: _Window) -> None:
+    """Make the sessions of a book anew where something changed, and write those that differ."""
+    start, end = window.start, window.end
+    mine = (_DOCUMENT.c.user_id == user_id, _DOCUMENT.c.book_id == book_id)
+    documents = list(connection.execute(select(_DOCUMENT.c.id).where(*mine)).scalars())
+    counters, guesses = _of_kobos(connection, documents)
+    if window.of_kobo and counters:
+        # Another counter, or a sitting between two, changes what those after it tell.
+        start = max((each.at for each in counters if each.at <= start), default=start)
+        end = max(end, counters[-1].at)
+    # What is near becomes part of the same session. All others are too far away to be touched.
+    there = (_SESSION.c.user_id == user_id, _SESSION.c.book_id == book_id)
+    old = {
+        row.started_at: row._asdict()
+        for row in connection.execute(
+            select(_SESSION).where(
+                *there, _SESSION.c.ended_at > _at(start - GAP), _SESSION.c.started_at < _at(end + GAP)
+            )
+        )
+    }
+    start = min([start, *(int(row["started_at"].timestamp()) for row in old.values())])
+    end = max([end, *(int(row["ended_at"].timestamp()) for row in old.values())])
+    known = _intervals(connection, documents, start, end)
+    guessed = [each for each in guesses if start <= each.start <= end]
+    sittings = joined(heapq.merge(known, guessed, key=lambda interval: interval.start))
+    new = {row["started_at"]: row for row in (_session_row(user_id, book_id, sitting) for sitting in sittings)}
+    gone = [started_at for started_at, row in old.items() if new.get(started_at) != row]
+    come = [row for started_at, row in new.items() if old.get(started_at) != row]
+    for some in _chunks(gone):
+        connection.execute(delete(_SESSION).where(*there, _SESSION.c.started_at.in_(some)))
+    if come:
+        connection.execute(insert(_SESSION), come)
+
+
+def _of_kobos(connection: Connection, documents: list[int]) -> tuple[list[Counter], list[Interval]]:
+    """All counters of a book, in order of time, and what they tell beyond the sittings."""
+    # A Kobo speaks of books; the many page visits are about documents of another kind.
+    query = (
+        select(_EVENT.c.source, _EVENT.c.device_id, _EVENT.c.started, _EVENT.c.seconds)
+        .join_from(_EVENT, _DOCUMENT, _DOCUMENT.c.id == _EVENT.c.document_id)
+        .where(
+            _EVENT.c.document_id.in_(documents),
+            _DOCUMENT.c.name.like("book:%"),
+            _EVENT.c.source.in_(_OF_KOBO),
+            _EVENT.c.counted,
+        )
+        .order_by(_EVENT.c.started)
+    )
+    counters, sittings = [], []
+    for source, device_id, started, seconds in connection.execute(query):
+        if source == Source.KOBO_COUNTER.value:
+            counters.append(Counter(device_id, started, seconds))
+        else:
+            sittings.append(Interval(started, started + seconds, device_id))
+    return counters, estimated(counters, sittings)
+
+
+def _intervals(connection: Connection, documents: list[int], start: int, end: int) -> Iterator[Interval]:
+    """What counts in a stretch of time, in order of its begin; read as it is used."""
+    query = (
+        select(
+            _EVENT.c.started,
+            _EVENT.c.seconds,
+            _EVENT.c.device_id,
+            _EVENT.c.page,
+            _EVENT.c.pages,
+            _EVENT.c.start_fraction,
+            _EVENT.c.end_fraction,
+        )
+        .where(
+            _EVENT.c.document_id.in_(documents),
+            _EVENT.c.started.between(start, end),
+            _EVENT.c.counted,
+            _EVENT.c.source != Source.KOBO_COUNTER.value,
+        )
+        .order_by(_EVENT.c.started)
+    )
+    with connection.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
+        for started, seconds, device_id, page, pages, start_fraction, end_fraction in rows:
+            if page is not None:
+                yield page_visit(started, seconds, device_id, page, pages or 0)
+            else:
+                yield Interval(started, started + seconds, device_id, False, start_fraction, end_fraction)
+
+
+def _session_row(user_id: int, book_id: str, sitting: Sitting) -> dict[str, Any]:
+    begin = sitting.start
+    return {
+        "user_id": user_id,
+        "book_id": book_id,
+        "started_at": _at(begin),
+        "ended_at": _at(sitting.end),
+        "seconds": sitting.seconds,
+        "estimated": sitting.estimated,
+        "start_fraction": sitting.start_fraction,
+        "end_fraction": sitting.end_fraction,
+        "devices": list(sitting.devices),
+        "stretches": [moment - begin for stretch in sitting.stretches for moment in stretch],
+    }
+
+
+def _at(moment: int) -> datetime:
+    return datetime.fromtimestamp(min(max(moment, 0), _EVER[1]), UTC)
+
+
+def _chunks(values: list[datetime]) -> Iterator[list[datetime]]:
+    for first in range(0, len(values), 500):
+        yield values[first : first + 500]
