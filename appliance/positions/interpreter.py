@@ -34,14 +34,16 @@ class Interpreter:
         `status` is the weakest step and `reason` its code; `statuses` has those of each dialect by itself, with the
         `distance` in canonical characters; `detail` is a sentence where the line is no locator.
         """
-        example = f"An example: {dialects.EXAMPLES[self.spoken]}"
+        example = f"An example of {self.spoken}: {dialects.EXAMPLES[self.spoken]}"
         try:
             locators = dialects.read(self.spoken, line)
         except NotALocator as error:
             return self.refusal(Reason.SYNTAX, f"{error} {example}")
         found = dialects.decode(self.source, self.spoken, locators)
         if place_of(found) is None:
-            return self.refusal(found.reason, example if found.reason is Reason.SYNTAX else "")
+            return self.refusal(
+                found.reason, f"This cannot be read. {example}" if found.reason is Reason.SYNTAX else ""
+            )
         indexed = self.spoken == "xpointer" and any(is_indexed(str(locator)) for locator in locators)
         return self._told(found, indexed)
 
