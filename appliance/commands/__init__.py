@@ -16,6 +16,7 @@ from appliance.commands import (
     openapi,
     restore,
     scan,
+    selftest,
     serve,
     sweeps,
     translate,
@@ -23,10 +24,27 @@ from appliance.commands import (
 )
 from appliance.commands.failure import Options
 
+# In the order of `bookwake --help`.
+MODULES = (
+    serve,
+    scan,
+    user,
+    device,
+    convert,
+    translate,
+    selftest,
+    sweeps,
+    backup,
+    restore,
+    doctor,
+    health,
+    openapi,
+)
+
 
 def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
     """Describe every command. `below`: the options they all share."""
-    for module in (serve, scan, user, device, convert, translate, sweeps, backup, restore, doctor, health, openapi):
+    for module in MODULES:
         module.declare(subparsers, below)
 
 

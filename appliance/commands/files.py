@@ -59,8 +59,7 @@ def converted(path: Path, options: Options) -> "Iterator[OpenBook]":
         except OSError as error:
             raise Failure(f"{error.filename or target}: {error.strerror}. Is there room in {folder}?") from None
         print(
-            f"{path.name} has no Kobo spans, so it was converted for this with {made.engine} {made.version}. If a Kobo"
-            " holds another KEPUB of it, name that with --rendition.",
+            f"{path.name} has no Kobo spans, so it was converted for this with {made.engine} {made.version}.",
             file=sys.stderr,
         )
         with opened_file(target) as book:

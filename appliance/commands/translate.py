@@ -106,6 +106,7 @@ class _Spanned:
                 return self._opened[candidate]
         if path not in self._made:
             self._made[path] = self._resources.enter_context(converted(path, self._options))
+            print("If a Kobo holds another KEPUB of it, name that file with --rendition.", file=sys.stderr)
         return self._made[path]
 
 

@@ -22,7 +22,7 @@ from appliance.positions.canonical import (
     worst,
 )
 from appliance.positions.kobospan import KoboLocator
-from appliance.positions.quote import Quote
+from appliance.positions.quote import Quote, TextQuote, quote_of
 from appliance.positions.ranges import (
     decode_cfi_range,
     decode_kobo_range,
@@ -53,6 +53,7 @@ __all__ = [
     "Shelf",
     "SpineDocument",
     "Status",
+    "TextQuote",
     "decode_cfi_range",
     "decode_kobo_range",
     "decode_xpointer_range",
@@ -60,6 +61,7 @@ __all__ = [
     "encode_kobo_range",
     "encode_xpointer_range",
     "is_indexed",
+    "quote_of",
     "range_text",
     "translate",
     "translate_range",

@@ -32,7 +32,7 @@ from appliance.positions.text import canonical_utf8
 class OpenDocument:
     """The index of one document and, once KOReader asks, the engine's tree of it."""
 
-    __slots__ = ("index", "tree")
+    __slots__ = ("index", "trees")
 
     def __init__(self, index: DocumentIndex) -> None:
         self.index = index
@@ -158,17 +158,16 @@ class OpenBook:
     def alignment(self, other: "OpenBook") -> BookAlignment:
         """How the documents of another rendition correspond to those of this one. Raises `BookError` or `OSError`."""
         one, two = sorted((self, other), key=lambda book: book.sha256)
-        key = (one.sha256, two.sha256)
-        alignment = self._alignments.get(key)
+        alignment = self._alignments.get((one.sha256, two.sha256))
         if alignment is None:
             alignment = BookAlignment(one.summary, two.summary)
-            self.keep_alignment(other, alignment)
+            self._alignments.put((one.sha256, two.sha256), alignment, alignment.weight)
         return alignment if one is self else alignment.flipped()
 
     def keep_alignment(self, other: "OpenBook", alignment: BookAlignment) -> None:
         """Keep what was found out since `alignment` gave it."""
         one, two = sorted((self.sha256, other.sha256))
-        unflipped = alignment if one == self.sha256 else alignment.flipped()
+        unflipped = alignment.flipped() if alignment.is_flipped else alignment
         self._alignments.put((one, two), unflipped, unflipped.weight)
 
     # -- KOReader

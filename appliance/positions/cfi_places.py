@@ -9,7 +9,7 @@ from appliance.positions.canonical import ATOMS, OPEN_ATOMS, SILENT, Position, R
 from appliance.positions.cfi import Cfi, Step
 from appliance.positions.document import Chunk, DocumentIndex, Element
 from appliance.positions.found import Found
-from appliance.positions.ink import code_points, ink_end, ink_length, ink_offset, units
+from appliance.positions.ink import code_points, ink, ink_end, ink_length, ink_offset, units
 
 
 def find(index: DocumentIndex, point: Cfi, *, end: bool = False) -> Found:
@@ -18,9 +18,14 @@ def find(index: DocumentIndex, point: Cfi, *, end: bool = False) -> Found:
     `end`: the point is the exclusive end of a range, so it belongs to what comes before it.
     """
     found = _find(index, point.steps or (), point.offset, end)
-    if point.guessed and found.status is Status.EXACT:
-        found = found._replace(status=Status.APPROXIMATE, reason=Reason.OTHER_DIALECT)
-    return found._replace(affinity="before") if end else found
+    if found.status is Status.EXACT:
+        if point.guessed:
+            found = found._replace(status=Status.APPROXIMATE, reason=Reason.OTHER_DIALECT)
+        elif not (
+            index.text.endswith(ink(point.before), 0, found.k) and index.text.startswith(ink(point.after), found.k)
+        ):
+            found = found._replace(status=Status.APPROXIMATE, reason=Reason.DIFFERENT_TEXT)
+    return found._replace(affinity="before") if end or point.side == "b" else found
 
 
 def _find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None, end: bool) -> Found:
@@ -29,7 +34,7 @@ def _find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None, end
     last = steps[-1]
     if last.id is not None and last.index % 2 == 0 and last.id in index.ids:
         # The last part's id wins wherever it is; ids of inner steps are not looked at.
-        return _in_element(index.ids[last.id], offset)
+        return _in_element(index, index.ids[last.id], offset, end)
     element = index.root
     for number, step in enumerate(steps):
         if element.name in _CLOSED and element is not index.root and not element.children:
@@ -46,7 +51,7 @@ def _find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None, end
         if number < len(steps) - 1 or step.index > 2 * len(element.children) + 1:
             return Found(element.first, Status.APPROXIMATE, Reason.NO_PLACE)
         return _in_chunk(element, step.index, offset)
-    return _in_element(element, offset)
+    return _in_element(index, element, offset, end)
 
 
 _CLOSED = (ATOMS | SILENT | {"head"}) - OPEN_ATOMS
@@ -63,9 +68,11 @@ def _in_chunk(element: Element, step: int, offset: int | None) -> Found:
     return Found(chunk.first + ink_length(chunk.text, 0, at), Status.EXACT)
 
 
-def _in_element(element: Element, offset: int | None) -> Found:
+def _in_element(index: DocumentIndex, element: Element, offset: int | None, end: bool) -> Found:
     if not offset:
-        return Found(element.first, Status.EXACT)
+        # The step leads into the element; an atom has no place in it, so a range that ends there has the atom.
+        inside = end and index.atoms.get(element.first) is element
+        return Found(element.first + inside, Status.EXACT)
     # Not a CFI of the standard, but written by some servers: characters into the element (positions.md A.2, row 30).
     for chunk in element.texts():
         if offset <= len(chunk.text):
@@ -85,7 +92,8 @@ class Name(NamedTuple):
 def point(index: DocumentIndex, position: Position) -> Name:
     """What foliate-js would write (positions.md C.4, rules 1, 2, 5).
 
-    A place at an atom names the element; behind the last atom there is no name, and the atom's own is given.
+    A place at an atom names the element, and one behind an atom what follows there. Only behind an atom that another
+    follows at once there is no name; the atom's own then stands for its end, or (`k` is less) for its start.
     """
     before = position.affinity == "before"
     k = min(max(position.k, 0), index.length)
@@ -93,17 +101,32 @@ def point(index: DocumentIndex, position: Position) -> Name:
         chunk = index.chunk_at(k - 1)
         if chunk is not None:
             return _to_chunk(chunk, ink_end(chunk.text, k - chunk.first), k)
-        k = max(k - 1, 0)
-        atom = index.atoms.get(k)
-    else:
-        chunk = index.chunk_at(k)
-        if chunk is not None:
-            return _to_chunk(chunk, ink_offset(chunk.text, k - chunk.first), k)
-        atom = index.atoms.get(k)
-    if atom is None:
-        # In a document without text; a path must have a step, so in an SVG it is the place before the first child.
-        return Name(steps_to(index.body) or (Step(0),), None, 0)
+        atom = index.atoms.get(k - 1)
+        if atom is not None:
+            return _behind(index, atom, k, before)
+    chunk = index.chunk_at(k)
+    if chunk is not None:
+        return _to_chunk(chunk, ink_offset(chunk.text, k - chunk.first), k)
+    atom = index.atoms.get(k)
+    if atom is None or before:
+        # Nothing comes before, or the document has no text. A path must have a step, so in an SVG it is the place
+        # before the first child.
+        return Name(steps_to(index.body) or (Step(0),), None, k)
     return Name(steps_to(atom), None, k)
+
+
+def _behind(index: DocumentIndex, atom: Element, k: int, end: bool) -> Name:
+    """The place behind the character that an atom is."""
+    parent = atom.parent or index.root
+    if atom.last == k:  # else it has text in it
+        if parent.chunks.get(atom.step + 1):
+            return Name((*steps_to(parent), Step(atom.step + 1)), 0, k)
+        if atom.step == 2 * len(parent.children):  # the last child: the specification's place behind it
+            return Name((*steps_to(parent), Step(atom.step + 2)), None, k)
+        follower = parent.children[atom.step // 2]
+        if index.atoms.get(follower.first) is not follower:
+            return Name(steps_to(follower), None, k)
+    return Name(steps_to(atom), None, k if end else k - 1)
 
 
 def _to_chunk(chunk: Chunk, offset: int, k: int) -> Name:

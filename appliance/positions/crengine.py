@@ -9,6 +9,7 @@ from functools import cached_property
 
 from appliance.positions.alignment import Alignment, align
 from appliance.positions.crengine_build import CLOSED, Builder
+from appliance.positions.crengine_defaults import Dom
 from appliance.positions.crengine_fragments import is_shown
 from appliance.positions.crengine_nodes import Child, Node, TextNode
 from appliance.positions.crengine_scan import NO_ATTRIBUTES
@@ -22,18 +23,21 @@ class FragmentTree:
     `bodies`: each is a DocFragment; a file has one, but for each of several in a row. `notice`: the engine shows a
     message of its own instead of the document. `ink`: canonical text as the engine has it; `texts`: text nodes with
     canonical characters, in order; `atoms`: element by canonical index. `sheet`: the text node of the styles in the
-    head, where there are any. `undecided`: the numbers may be others on another screen.
+    head, where there are any. `drawing`: an SVG document. `varies`: another version of the engine may have other nodes. `undecided`: the numbers may be others on another screen.
     """
 
-    def __init__(self, source: str, path: str, book: StyleBook, text: str | None = None) -> None:
-        builder = Builder(path, book)
+    def __init__(
+        self, source: str, path: str, book: StyleBook, text: str | None = None, dom: Dom = Dom.NORMAL
+    ) -> None:
+        builder = Builder(path, book, dom=dom)
         if is_shown(source, path):
             builder.run(source)
         self.bodies = builder.bodies
         self.notice = False
+        self.varies = builder.varies
         self.sheet = builder.sheet()
-        self.undecided = builder.doubtful and not _same_names(builder.bodies, self._otherwise(source, path, book))
-        self._drawing = builder.drawing
+        self.undecided = builder.doubtful and not _same_names(builder.bodies, self._otherwise(source, path, book, dom))
+        self.drawing = builder.drawing
         self.texts = builder.texts
         self.atoms = builder.atoms
         self.ink = ink("".join(builder.pieces))
@@ -43,9 +47,9 @@ class FragmentTree:
         if text is not None and text != self.ink:
             self.alignment = align(text, self.ink)
 
-    def _otherwise(self, source: str, path: str, book: StyleBook) -> list[Node]:
+    def _otherwise(self, source: str, path: str, book: StyleBook, dom: Dom) -> list[Node]:
         """The same document on a screen where every condition of its style sheets holds."""
-        builder = Builder(path, book, with_doubtful=True)
+        builder = Builder(path, book, dom=dom, with_doubtful=True)
         builder.run(source)
         return builder.bodies
 
@@ -61,7 +65,7 @@ class FragmentTree:
 
     def is_closed(self, node: Node) -> bool:
         """Whether nothing inside a node is ink."""
-        return node.name in CLOSED and not (self._drawing and node.name == "svg")
+        return node.name in CLOSED and not (self.drawing and node.name == "svg")
 
     def text_at(self, k: int) -> TextNode | None:
         """The text node that holds canonical character k of this tree."""

@@ -7,7 +7,7 @@ tree, and `crengine_space` drops the white space the engine drops (docs/referenc
 from collections.abc import Iterator
 
 from appliance.positions.canonical import ATOM, ATOMS, OPEN_ATOMS, SILENT
-from appliance.positions.crengine_defaults import KEPT, SVG_TEXT, TEXTLESS
+from appliance.positions.crengine_defaults import INLINE, KEPT, SVG_TEXT, TEXTLESS, Dom
 from appliance.positions.crengine_math import MATH_CONTAINERS, fence, letters
 from appliance.positions.crengine_nodes import ROOT_STYLE, Node, TextNode
 from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, scan
@@ -23,9 +23,13 @@ CLOSED = (ATOMS | SILENT) - OPEN_ATOMS
 class Builder:
     """What is known of one document while it is read, and at its end. `bodies`: each a fragment."""
 
-    def __init__(self, path: str, book: StyleBook, *, with_doubtful: bool = False) -> None:
+    def __init__(
+        self, path: str, book: StyleBook, *, dom: Dom = Dom.NORMAL, with_doubtful: bool = False
+    ) -> None:
         self.path = path
         self.book = book
+        self.dom = dom
+        self.varies = False  # the newest version of the engine may drop other white space
         self.bodies: list[Node] = []
         self.texts: list[TextNode] = []
         self.atoms: dict[int, Node] = {}
@@ -130,7 +134,9 @@ class Builder:
         text = "\n".join([*links[1:], *([styles] if styles else [])])
         if not text:
             return None
-        return TextNode(Node("stylesheet", NO_ATTRIBUTES, Node("html", NO_ATTRIBUTES, None, 0), 0), text, 0, 0)
+        parent = Node("stylesheet", NO_ATTRIBUTES, Node("html", NO_ATTRIBUTES, None, 0), 0)
+        parent.hidden = True
+        return TextNode(parent, text, 0, 0)
 
     def _open(self, name: str, attribute_source: str = "") -> None:
         if not self.svg:
@@ -141,7 +147,8 @@ class Builder:
         if parent is self.html:
             self.bodies.append(node)
         node.style = self.styles.of(node, parent.style)
-        node.hidden = parent.hidden or node.style.display == "none"
+        node.hidden = _is_hidden(node, parent)
+        self.varies |= parent.style.white_space in KEPT and node.style.display not in INLINE
         self.doubtful |= node.style.doubtful
         self.current = node
         if name in ATOMS and not self.silent and not (self.drawing and name == "svg"):
@@ -181,7 +188,7 @@ class Builder:
             self._complete_ruby(node)
         elif self.math and node.name == "mfenced":
             fence(node)
-        close(node)
+        close(node, self.dom)
         self.current = None if node.parent is self.html else node.parent
 
     def _complete_ruby(self, node: Node) -> None:
@@ -212,6 +219,7 @@ class Builder:
                 continue
             if not node.children and node.name in ("pre", "textarea") and not node.style.before and text[:1] == "\n":
                 text = text[1:]
+            self.varies |= bool(node.children) and isinstance(node.children[-1], TextNode)
             first = self.k
             if not self.silent:
                 self.k += ink_length(text)
@@ -237,6 +245,15 @@ class Builder:
         nodes = [node for body in self.bodies for node in body.iter_subtree()]
         for node in nodes:
             node.style = self.styles.of(node, node.parent.style if node.parent is not None else ROOT_STYLE)
-            node.hidden = node.style.display == "none" or (node.parent is not None and node.parent.hidden)
+            node.hidden = node.parent is not None and _is_hidden(node, node.parent)
         for node in reversed(nodes):
-            close(node)
+            close(node, self.dom)
+
+
+def _is_hidden(node: Node, parent: Node) -> bool:
+    return (
+        parent.hidden
+        or node.style.display == "none"
+        or parent.name == "svg"
+        or (node.name == "annotation" and parent.name == "semantics")
+    )

@@ -1,5 +1,15 @@
 """What KOReader's engine knows of an element before any book style sheet (docs/reference/xpointer.md 4.6 and 6)."""
 
+from enum import IntEnum
+
+
+class Dom(IntEnum):
+    """Versions of the engine's DOM that name text nodes differently (xpointer.md 11)."""
+
+    NORMAL = 20240114
+    NEWEST = 20260812  # writes `[1]` everywhere, and drops more white space
+
+
 BLOCK = frozenset(
     "body html hr form pre blockquote div h1 h2 h3 h4 h5 h6 p output section ol ul dl dt dd address article aside"
     " canvas fieldset figcaption figure footer header hgroup legend main nav noscript video center dir menu multicol"
@@ -28,7 +38,7 @@ DISPLAY: dict[str, str] = {
     "marquee": "inline-block",
     "ruby": "ruby",
     **dict.fromkeys(
-        "head title style script base basefont link meta template param area datalist noembed".split(), "none"
+        "head title style script base basefont link meta template param area datalist noembed rp".split(), "none"
     ),
 }
 

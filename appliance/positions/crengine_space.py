@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from appliance.positions.crengine_defaults import INLINE, KEPT
+from appliance.positions.crengine_defaults import INLINE, KEPT, Dom
 from appliance.positions.crengine_nodes import Child, Node, TextNode
 
 _TABLES = frozenset({"table", "inline-table"})
@@ -11,25 +11,26 @@ _ROWS = frozenset({"table-row-group", "table-header-group", "table-footer-group"
 _PARTS = _ROWS | {"table-cell", "table-caption", "table-column", "table-column-group"}
 
 
-def close(node: Node) -> None:
+def close(node: Node, dom: Dom = Dom.NORMAL) -> None:
     """Decide, now that `node` is complete, which of its white-space texts go."""
     children = node.children
     style = node.style
-    if node.hidden or not children or style.white_space in KEPT:
+    newest = dom >= Dom.NEWEST
+    if node.hidden or not children or (style.white_space in KEPT and not newest):
         return
     if style.display in _TABLES or style.display in _ROWS:
-        _close_table(node)
+        _close_table(node, newest)
         return
     kinds = [_kind(child) for child in children]
     if "block" not in kinds and "block" not in (_pseudo_kind(style.before), _pseudo_kind(style.after)):
         # Only inline children and floats: white space goes only if, beside floats, there is nothing else.
-        if "float" in kinds and not style.before and not style.after:
+        if "float" in kinds and not style.before and not style.after and style.white_space not in KEPT:
             if all(kind != "inline" or _blank(child) for child, kind in zip(children, kinds, strict=True)):
                 _remove(node, filter(_blank, children))
     elif style.display == "inline" and not style.floats:
         _close_inline(node, kinds)
     else:
-        _trim_runs(node, kinds)
+        _trim_runs(node, kinds, newest)
 
 
 def _kind(child: Child) -> str:
@@ -62,20 +63,20 @@ def _close_inline(node: Node, kinds: list[str]) -> None:
     _remove(node, [children[near] for near in beside if 0 <= near < len(children) and _blank(children[near])])
 
 
-def _close_table(node: Node) -> None:
+def _close_table(node: Node, newest: bool) -> None:
     """Loose runs between proper parts lose the white space at their ends; between the parts of a row it all goes."""
     loose = [isinstance(child, TextNode) or child.style.display not in _PARTS for child in node.children]
     gone: list[Child] = []
     for begin, end in _runs(loose):
         run = node.children[begin:end]
         if not all(map(_blank, run)):
-            gone += _ends(run)
+            gone += _ends(run, newest)
         elif node.style.display in _ROWS:
             gone += run
     _remove(node, gone)
 
 
-def _trim_runs(node: Node, kinds: list[str]) -> None:
+def _trim_runs(node: Node, kinds: list[str], newest: bool) -> None:
     """Beside blocks: white space goes at the start and the end of each run of inline children and floats."""
     # A pseudo-element stands in its run like an element; `None` is never white space.
     entries: list[tuple[str, Child | None]] = [*zip(kinds, node.children, strict=True)]
@@ -88,21 +89,25 @@ def _trim_runs(node: Node, kinds: list[str]) -> None:
         run = entries[begin:end]
         if all(kind == "float" or _blank(child) for kind, child in run):
             gone += [child for _, child in run if child is not None and _blank(child)]
-        else:
-            gone += _ends([child for _, child in run])
+        elif node.style.white_space not in KEPT:
+            gone += _ends([child for _, child in run], newest)
     _remove(node, gone)
 
 
-def _ends(run: Sequence[Child | None]) -> list[Child]:
-    """All white space at the start of a run, and one white-space text at its end (v2026.07.2, xpointer.md 5)."""
+def _ends(run: Sequence[Child | None], newest: bool) -> list[Child]:
+    """All white space at the start of a run, and one white-space text at its end; the newest version of the engine
+    drops all there too (xpointer.md 5)."""
     gone: list[Child] = []
     for child in run:
         if child is None or not _blank(child):
             break
         gone.append(child)
-    last = run[-1]
-    if last is not None and len(gone) < len(run) and _blank(last):
-        gone.append(last)
+    for child in run[: len(gone) - 1 if gone else None : -1]:
+        if child is None or not _blank(child):
+            break
+        gone.append(child)
+        if not newest:
+            break
     return gone
 
 

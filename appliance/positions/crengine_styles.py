@@ -86,7 +86,7 @@ class Styles:
         if choice is None:
             choice = self._choices[key] = self._choose(element)
         default = _default(name, parent.white_space)
-        if attributes and (name in _SPECIAL or not _SPECIAL_ATTRIBUTES.isdisjoint(attributes)):
+        if (attributes and (name in _SPECIAL or not _SPECIAL_ATTRIBUTES.isdisjoint(attributes))) or name == "default":
             default = _default_with_attributes(element, default)
         if choice.around:
             style = _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
@@ -127,7 +127,8 @@ class Styles:
         return _Choice(candidates, around, doubtful)
 
 
-_SPECIAL = frozenset({"input", "form", "span"})
+_SPECIAL = frozenset({"input", "form", "span", "case", "default"})
+_SHOWN_CASES = frozenset({"http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2000/svg"})
 _SPECIAL_ATTRIBUTES = frozenset({"hidden", "align"})
 
 
@@ -138,11 +139,21 @@ def _default_with_attributes(element: Any, style: Style) -> Style:
         or (name == "input" and attributes.get("type", "").lower() == "hidden")
         or (name == "span" and attributes.get("type") == "pagebreak")
         or (name == "form" and element.parent is not None and element.parent.name in TABLE_PARTS)
+        or (name in ("case", "default") and _is_switched_off(element))
     ):
         return style._replace(display="none")
     if name in FLOATABLE and attributes.get("align", "").lower() in ("left", "right"):
         return style._replace(floats=True)
     return style
+
+
+def _is_switched_off(element: Any) -> bool:
+    """Of an `epub:switch` a formula or drawing is shown, else what is there by default."""
+    if element.parent is None or element.parent.name != "switch":
+        return False
+    if element.name == "case":
+        return element.get("required-namespace") not in _SHOWN_CASES
+    return any(case.name == "case" and not _is_switched_off(case) for case in element.previous_siblings)
 
 
 @lru_cache(maxsize=1024)

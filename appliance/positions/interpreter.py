@@ -1,18 +1,16 @@
 """One line with a locator in; the same place in the words of every asked dialect out."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from appliance.positions import dialects
-from appliance.positions.book import OpenBook
+from appliance.positions.book import UNREADABLE, OpenBook
 from appliance.positions.canonical import Place, Position, Range, RangePlace, Reason, Status, worst
 from appliance.positions.dialects import Dialect, NotALocator, Written
-from appliance.positions.ranges import range_text
-from appliance.positions.translate import translate
+from appliance.positions.quote import quote_of
+from appliance.positions.translate import translate, translate_range
 from appliance.positions.xpointer import is_indexed
-
-MAX_EXACT = 512  # canonical characters of a range that are quoted whole; of a longer one its two ends
 
 
 @dataclass(frozen=True)
@@ -34,14 +32,16 @@ class Interpreter:
         `status` is the weakest step and `reason` its code; `statuses` has those of each dialect by itself, with the
         `distance` in canonical characters; `detail` is a sentence where the line is no locator.
         """
-        example = f"An example: {dialects.EXAMPLES[self.spoken]}"
+        example = f"An example of {self.spoken}: {dialects.EXAMPLES[self.spoken]}"
         try:
             locators = dialects.read(self.spoken, line)
         except NotALocator as error:
             return self.refusal(Reason.SYNTAX, f"{error} {example}")
         found = dialects.decode(self.source, self.spoken, locators)
         if place_of(found) is None:
-            return self.refusal(found.reason, example if found.reason is Reason.SYNTAX else "")
+            return self.refusal(
+                found.reason, f"This cannot be read. {example}" if found.reason is Reason.SYNTAX else ""
+            )
         indexed = self.spoken == "xpointer" and any(is_indexed(str(locator)) for locator in locators)
         return self._told(found, indexed)
 
@@ -82,7 +82,7 @@ def place_of(found: Place | RangePlace) -> Position | Range | None:
 def carry(found: Place | RangePlace, source: OpenBook, target: OpenBook) -> Place | RangePlace:
     """A place or range of one rendition in another."""
     if isinstance(found, RangePlace):
-        return RangePlace(translate(found.start, source, target), translate(found.end, source, target))
+        return translate_range(found, source, target)
     return translate(found, source, target)
 
 
@@ -97,9 +97,10 @@ def say(target: OpenBook, dialect: Dialect, found: Place | RangePlace, *, indexe
     return Written(written.value, found.status, found.reason, written.distance)
 
 
-def _quote(book: OpenBook, where: Position | Range) -> dict[str, str]:
-    if isinstance(where, Position):
-        return asdict(book.quote(where))
-    start, end, text = book.quote(where.start), book.quote(where.end), range_text(book, where)
-    exact = text if len(text) <= MAX_EXACT else f"{text[: MAX_EXACT // 2]}…{text[-MAX_EXACT // 2 :]}"
-    return {"prefix": start.prefix, "exact": exact, "suffix": end.suffix, "display": start.display}
+def _quote(book: OpenBook, where: Position | Range) -> dict[str, Any] | None:
+    try:
+        said = quote_of(book, where)
+    except UNREADABLE:
+        return None
+    around = {"prefix": said.prefix, "suffix": said.suffix, "display": said.display}
+    return around | {"exact": said.exact, "length": said.length} if isinstance(where, Range) else around

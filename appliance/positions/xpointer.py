@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from appliance.positions.canonical import Position, Reason, Status
 from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_defaults import INLINE
+from appliance.positions.crengine_defaults import INLINE, Dom
 from appliance.positions.crengine_nodes import Node, TextNode
 from appliance.positions.found import Found
 from appliance.positions.ink import ink_end, ink_length, ink_offset
@@ -24,12 +24,14 @@ _ANCHOR = re.compile(r"#_doc_fragment_(\d{1,7})_? ?(\S*)")
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """A parsed XPointer. `steps`: name and index (1 if none was written) below the DocFragment; `offset`: code points
-    or children, `None` for the node as a whole; `anchor`: id of an element instead of a path."""
+    or children, `None` for the node as a whole; `anchor`: id of an element instead of a path; `dom`: the version of the
+    engine that names things so."""
 
     fragment: int
     steps: tuple[tuple[str, int], ...]
     offset: int | None = None
     anchor: str = ""
+    dom: Dom = Dom.NORMAL
 
 
 def is_indexed(text: str) -> bool:
@@ -53,7 +55,8 @@ def parse(text: str) -> Pointer | Reason:
         return Pointer(1, ())
     if len(steps) < 2 or steps[0] != ("body", 1) or steps[1][0] != "DocFragment":
         return Reason.SYNTAX
-    return Pointer(steps[1][1], steps[2:], None if match.group(2) is None else int(match.group(2)))
+    dom = Dom.NEWEST if is_indexed(text) else Dom.NORMAL
+    return Pointer(steps[1][1], steps[2:], None if match.group(2) is None else int(match.group(2)), dom=dom)
 
 
 def find(tree: FragmentTree, pointer: Pointer, body: int = 0, *, end: bool = False) -> Found:

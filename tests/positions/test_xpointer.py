@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.positions import OpenBook, is_indexed, xpointer
 from appliance.positions.canonical import Position, Reason, Status
+from appliance.positions.crengine_defaults import Dom
 from appliance.positions.xpointer import Pointer
 from tests.kepub.kepubs import document, epub
 from tests.positions.documents import BODIES, both_of, index_of, tree_of
@@ -22,7 +23,7 @@ from tests.positions.documents import BODIES, both_of, index_of, tree_of
         ),
         (
             "/body[1]/DocFragment[5]/body[1]/p[3]/text()[1].7",
-            Pointer(5, (("body", 1), ("p", 3), ("text()", 1)), 7),
+            Pointer(5, (("body", 1), ("p", 3), ("text()", 1)), 7, dom=Dom.NEWEST),
         ),
         ("/body/DocFragment/body/p/img.0", Pointer(1, (("body", 1), ("p", 1), ("img", 1)), 0)),
         ("body/DocFragment[2]/body/p", Pointer(2, (("body", 1), ("p", 1)))),
