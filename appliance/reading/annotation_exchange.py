@@ -62,7 +62,8 @@ class Exchange:
         self.entries: list[Entry] = []
         self._done = dict(done)
         self._version = version
-        self._linked = {link["annotation_id"] for link in links.values()}
+        # What was only offered may never have arrived; what is gone may be made again.
+        self._linked = {link["annotation_id"] for link in links.values() if link["held"] and link["gone_at"] is None}
         self._marks: Marks | None = None
 
     # -- what a device has
@@ -327,11 +328,16 @@ class Exchange:
         versions = link["held_versions"]
         if row["deleted_at"] is None and all(versions[name] >= row["versions"][name] for name in FIELDS):
             link["held_version"] = row["version"]
+        before = self._link_of(row["id"])
+        if before is not None and before["native_id"] != link["native_id"]:
+            del self.links[before["native_id"]]
         self.links[link["native_id"]] = self.held[row["id"]] = link
-        self._linked.add(row["id"])
+        if link["held"]:
+            self._linked.add(row["id"])
 
     def _gone(self, link: Link) -> None:
-        link = {**link, "gone_at": self.caller.received_at, "fingerprint": ""}
+        link = {**link, "gone_at": self.caller.received_at, "fingerprint": "", "given": []}
+        self._linked.discard(link["annotation_id"])
         self.links[link["native_id"]] = self.held[link["annotation_id"]] = link
 
     def _drop(self, link: Link) -> None:
