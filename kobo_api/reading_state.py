@@ -166,10 +166,8 @@ def note_told(
     )
     if projected is None or projected.encoded.locator is None:
         return
-    tick = projected.progress.tick
-    if tick is not None:
-        tick -= projected.encoded.distance
-    note_given(session, device_id, book_id, version, write_kobo(projected.encoded.locator), tick, now)
+    locator = write_kobo(projected.encoded.locator)
+    note_given(session, device_id, book_id, version, locator, projected.echo_tick, now)
 
 
 def _empty(id: str, stamp: str) -> ReadingState:

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Request, Response, Router, get, post, put
 from sqlmodel import Session, col, select
 
+from appliance.accounts.devices import Login
 from appliance.house import House
 from appliance.library.renditions import by_digest
 from appliance.models import Device, DeviceProgress, JournalEntry
@@ -17,7 +18,7 @@ from appliance.reading.locate import NOWHERE, Located, locate
 from appliance.reading.progress import Report, note_given, record
 from appliance.reading.projection import Projected, project
 from koreader_api.caller import caller
-from koreader_api.clients import client_device
+from koreader_api.clients import client_device, only_client
 from koreader_api.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress
 
 OPTIONS = {"access": "kosync", "exclude_from_csrf": True}
@@ -100,12 +101,13 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
     with house.database.read() as session:
         login = caller(request, session)
         document = read_document(document)
-        last = _last_push(session, login.user_id, document)
         rendition = by_digest(session, document)
         if rendition is None:
+            last = _last_push(session, login.user_id, document)
             return answer(200, _as_pushed(session, last, document) if last else {})
-        spelling = "xpointer-indexed" if last is not None and is_indexed(last.locator) else "xpointer"
-        projected = project(house, session, login.user_id, rendition.book_id, rendition.sha256, spelling)
+        asker = only_client(session, login)
+        dialect = _spelling(session, login, document)
+        projected = project(house, session, login.user_id, rendition.book_id, rendition.sha256, dialect, asker)
         if projected is None or projected.encoded.locator is None:
             return answer(200, {})
         told = session.get(DeviceProgress, (login.id, rendition.book_id))
@@ -121,7 +123,7 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
                 rendition.book_id,
                 projected.version,
                 projected.encoded.locator,
-                projected.progress.tick,
+                projected.echo_tick,
                 house.now(),
             )
     return answer(200, _as_projected(projected, document))
@@ -139,6 +141,19 @@ def _last_push(session: Session, user_id: int, document: str) -> JournalEntry | 
         .limit(1)
     )
     return session.exec(query).first()
+
+
+def _spelling(session: Session, login: Login, document: str) -> str:
+    """The XPointers that the readers of this login write: KOReader keeps a book to the DOM version it was first opened
+    with, so what was last pushed for the document decides, else what was pushed last (xpointer.md 11)."""
+    theirs = select(JournalEntry.locator).where(
+        JournalEntry.user_id == login.user_id,
+        JournalEntry.dialect == "xpointer",
+        col(JournalEntry.device_id).in_(select(Device.id).where(Device.parent_id == login.id)),
+    )
+    newest = theirs.order_by(col(JournalEntry.id).desc()).limit(1)
+    pushed = session.exec(newest.where(JournalEntry.asked_for == document)).first() or session.exec(newest).first()
+    return "xpointer-indexed" if pushed is not None and is_indexed(pushed) else "xpointer"
 
 
 def _as_pushed(session: Session, entry: JournalEntry, document: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -52,6 +53,8 @@ def run(options: Options) -> int:
     """Answer every line as it comes. A line that cannot be translated is answered with the reason and is no failure."""
     from appliance.positions.canonical import Reason
 
+    # Whoever stops us wants the temporary KEPUB to be gone, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as resources:
         interpreter = _interpreter(options, resources)
         for line in _lines(sys.stdin.buffer):

@@ -32,6 +32,7 @@ from appliance.positions.ranges import (
     encode_xpointer_range,
     range_text,
 )
+from appliance.positions.recover import confirm, recover
 from appliance.positions.shelf import Shelf
 from appliance.positions.summary import BookSummary, SpineDocument
 from appliance.positions.translate import translate, translate_range
@@ -54,6 +55,7 @@ __all__ = [
     "SpineDocument",
     "Status",
     "TextQuote",
+    "confirm",
     "decode_cfi_range",
     "decode_kobo_range",
     "decode_xpointer_range",
@@ -63,6 +65,7 @@ __all__ = [
     "is_indexed",
     "quote_of",
     "range_text",
+    "recover",
     "translate",
     "translate_range",
     "worst",

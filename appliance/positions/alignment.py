@@ -101,7 +101,8 @@ def _anchors(left: str, right: str, a: int, b: int, c: int, d: int) -> list[Bloc
     """Pieces between punctuation marks that stand once on each side, in the longest order the sides share."""
     here, there = _pieces(left, a, b), _pieces(right, c, d)
     pairs = [(at, there[piece], len(piece)) for piece, at in here.items() if at >= 0 and there.get(piece, -1) >= 0]
-    return [Block(*pair) for pair in _rising(pairs)]
+    # Most stand side by side in both texts; what lies between them need not be looked at.
+    return _joined([Block(*pair) for pair in _rising(pairs)])
 
 
 def _pieces(text: str, start: int, end: int) -> dict[str, int]:

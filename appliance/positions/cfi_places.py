@@ -111,8 +111,8 @@ def point(index: DocumentIndex, position: Position) -> Name:
     if atom is None or before:
         # Nothing comes before, or the document has no text. A path must have a step, so in an SVG it is the place
         # before the first child.
-        return Name(steps_to(index.body) or (Step(0),), None, k)
-    return Name(steps_to(atom), None, k)
+        return Name(_to_element(index, index.body) or (Step(0),), None, k)
+    return Name(_to_element(index, atom), None, k)
 
 
 def _behind(index: DocumentIndex, atom: Element, k: int, end: bool) -> Name:
@@ -125,12 +125,20 @@ def _behind(index: DocumentIndex, atom: Element, k: int, end: bool) -> Name:
             return Name((*steps_to(parent), Step(atom.step + 2)), None, k)
         follower = parent.children[atom.step // 2]
         if index.atoms.get(follower.first) is not follower:
-            return Name(steps_to(follower), None, k)
-    return Name(steps_to(atom), None, k if end else k - 1)
+            return Name(_to_element(index, follower), None, k)
+    return Name(_to_element(index, atom), None, k if end else k - 1)
 
 
 def _to_chunk(chunk: Chunk, offset: int, k: int) -> Name:
     return Name((*steps_to(chunk.parent), Step(chunk.step)), units(chunk.text, offset), k)
+
+
+def _to_element(index: DocumentIndex, element: Element) -> tuple[Step, ...]:
+    steps = steps_to(element)
+    if element.id and index.ids.get(element.id) is not element:
+        # The id of a last step wins over its number, so one that stands for an earlier element must not be written.
+        return (*steps[:-1], Step(element.step))
+    return steps
 
 
 def steps_to(element: Element) -> tuple[Step, ...]:

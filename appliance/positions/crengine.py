@@ -21,14 +21,13 @@ class FragmentTree:
     """The text nodes of one file.
 
     `bodies`: each is a DocFragment; a file has one, but for each of several in a row. `notice`: the engine shows a
-    message of its own instead of the document. `ink`: canonical text as the engine has it; `texts`: text nodes with
-    canonical characters, in order; `atoms`: element by canonical index. `sheet`: the text node of the styles in the
-    head, where there are any. `drawing`: an SVG document. `varies`: another version of the engine may have other nodes. `undecided`: the numbers may be others on another screen.
+    message of its own instead of the document; `drawing`: an SVG document. `sheet`: the text node of the styles in
+    the head, where there are any. `ink`: canonical text as the engine has it; `texts`: text nodes with canonical
+    characters, in order; `atoms`: element by canonical index. `varies`: another version of the engine may have other
+    nodes. `undecided`: the numbers may be others on another screen.
     """
 
-    def __init__(
-        self, source: str, path: str, book: StyleBook, text: str | None = None, dom: Dom = Dom.NORMAL
-    ) -> None:
+    def __init__(self, source: str, path: str, book: StyleBook, text: str | None = None, dom: Dom = Dom.NORMAL) -> None:
         builder = Builder(path, book, dom=dom)
         if is_shown(source, path):
             builder.run(source)

@@ -44,7 +44,10 @@ def decode_cfi_range(book: OpenBook, text: str) -> RangePlace:
     except cfi.CfiSyntaxError:
         failed = book.decode_cfi(text)
         return RangePlace(failed, failed)
-    return between(book, start, start if end is None else end, book.resolve_cfi)
+    if end is None:
+        place = book.resolve_cfi(start)
+        return _tightened(book, RangePlace(place, place))
+    return between(book, start, end, book.resolve_cfi)
 
 
 def decode_kobo_range(book: OpenBook, start: KoboLocator, end: KoboLocator) -> RangePlace:

@@ -1,6 +1,6 @@
 """The current position as one device needs it: in the coordinates of the file it holds. The only way out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Device, JournalEntry, Progress
 from appliance.positions import Encoded, OpenBook, Place, Position, Reason, Status, is_indexed, translate, worst
+from appliance.reading.locate import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,14 @@ class Projected:
     """A position for a device.
 
     `encoded.locator` is in the asked dialect; `None` (with status FAILED) when the place cannot be named there: send
-    no locator then. `place`: the same place in the asked rendition. `fraction`: 0 to 1 of the book. `entry`: the report
-    it came from, with the percentage that device claimed. `device`: where the reading happened.
+    no locator then. `place`: the same place in the asked rendition. `echo_tick`: where the locator leads when it comes
+    back, in the reference rendition. `fraction`: 0 to 1 of the book. `entry`: the report it came from, with the
+    percentage that device claimed. `device`: where the reading happened.
     """
 
     encoded: Encoded[Any]
     place: Place
+    echo_tick: int | None
     fraction: float
     progress: Progress
     entry: JournalEntry
@@ -39,17 +42,24 @@ class Projected:
         return self.progress.activity_at
 
 
-def project(house: House, session: Session, user_id: int, book_id: str, sha256: str, dialect: str) -> Projected | None:
+def project(
+    house: House, session: Session, user_id: int, book_id: str, sha256: str, dialect: str, device_id: int | None = None
+) -> Projected | None:
     """The current position in rendition `sha256` and `dialect` (xpointer, xpointer-indexed, cfi, kobo); `None` when
-    nothing was read. May open files."""
+    nothing was read. `device_id`: who asks, where that is certain: its own string comes back unchanged. May open
+    files."""
     progress = session.get(Progress, (user_id, book_id))
     if progress is None:
         return None
     entry = session.get_one(JournalEntry, progress.entry_id)
     device = session.get_one(Device, entry.device_id)
     place = _place_in(house, session, progress, sha256)
-    encoded = _own_string(entry, sha256, dialect) or _encode(house, session, place, sha256, dialect)
-    return Projected(encoded, place, progress.fraction or 0.0, progress, entry, device)
+    encoded = _own_string(house, session, entry, sha256, dialect, device_id)
+    echo_tick = progress.tick
+    if encoded is None:
+        encoded = _encode(house, session, place, sha256, dialect)
+        echo_tick = _echo_tick(house, session, progress, place, encoded, sha256)
+    return Projected(encoded, place, echo_tick, progress.fraction or 0.0, progress, entry, device)
 
 
 def encode(book: OpenBook, position: Position, dialect: str) -> Encoded[Any]:
@@ -92,12 +102,42 @@ def _encode(house: House, session: Session, place: Place, sha256: str, dialect: 
     )
 
 
-def _own_string(entry: JournalEntry, sha256: str, dialect: str) -> Encoded[Any] | None:
+def _echo_tick(
+    house: House, session: Session, progress: Progress, place: Place, encoded: Encoded[Any], sha256: str
+) -> int | None:
+    """A locator may stand for a place before or behind the one that was asked for (`Encoded.distance`); the device that
+    follows it will name that one."""
+    if encoded.locator is None or place.position is None or progress.tick is None:
+        return None
+    if not encoded.distance:
+        return progress.tick
+    if sha256 == progress.reference_sha256:
+        return progress.tick - encoded.distance
+    target = open_rendition(house, session, sha256)
+    reference = open_rendition(house, session, progress.reference_sha256 or "")
+    if target is None or reference is None:
+        return progress.tick - encoded.distance
+    named = replace(place.position, k=place.position.k - encoded.distance)
+    return translate(target.place(named), target, reference).tick
+
+
+def _own_string(
+    house: House, session: Session, entry: JournalEntry, sha256: str, dialect: str, device_id: int | None
+) -> Encoded[Any] | None:
     """The string that the very same file produced, unchanged (positions.md C.8 rule 1). A Kobo's is encoded again all
-    the same, because its percentages belong to it; the span comes out equal."""
-    if entry.sha256 != sha256 or entry.place_status != Status.EXACT or entry.dialect == "kobo":
-        return None
+    the same, because its percentages belong to it; the span comes out equal.
+
+    The device that made it gets it even where it is not exact: it is a place that its own reader found in this file.
+    Others get it only where it is exact and in the spelling they use. A string that leads nowhere, so that only its
+    percentage placed the report, is never repeated (positions.md A.2, rows 31 and 32).
+    """
     asked, _, spelling = dialect.partition("-")
-    if entry.dialect != asked or (asked == "xpointer" and is_indexed(entry.locator) != (spelling == "indexed")):
+    if (entry.sha256, entry.dialect) != (sha256, asked) or asked == "kobo" or entry.place_status == Status.FAILED:
         return None
-    return Encoded(entry.locator, Status.EXACT, Reason.NONE)
+    if entry.place_status == Status.EXACT:
+        usual = asked != "xpointer" or is_indexed(entry.locator) == (spelling == "indexed")
+        return Encoded(entry.locator, Status.EXACT, Reason.NONE) if usual or entry.device_id == device_id else None
+    book = open_rendition(house, session, sha256) if entry.device_id == device_id else None
+    if book is None or decode(book, asked, entry.locator).position is None:
+        return None
+    return Encoded(entry.locator, Status(entry.place_status), Reason(entry.place_reason))

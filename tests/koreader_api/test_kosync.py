@@ -122,6 +122,56 @@ def test_the_newer_spelling_is_answered_in_kind(server, ida):
     assert device.pull(interactive=True)["progress"] == indexed
 
 
+def test_each_login_is_answered_in_its_own_spelling(server, ida):
+    """Another reader of the same person may have another KOReader."""
+    new, old = reader(server, ida, device_id="N" * 32), reader(server, ida, device_id="O" * 32)
+    new.open(BOOK)
+    new.progress = new.engine.words[4_000].xpointer
+    new.push(interactive=True)
+    old.open(BOOK)
+    assert old.pull(interactive=True)["progress"] == old.engine.spelled(4_000) != new.progress
+    old.wait(3600)
+    old.read_words(50)
+    old.push(interactive=True)
+    assert new.pull(interactive=True)["progress"] == new.engine.words[4_050].xpointer
+
+
+def test_a_pointer_that_only_its_maker_can_know_comes_back_to_it_alone(server, ida):
+    """From a KOReader of before 2020, whose paths run through boxes."""
+    login = server.add_device(ida, "kosync")
+    old = KOReader(login["server"], login["username"], login["password"], device_id="O" * 32, auto_sync=False)
+    old.open(BOOK)
+    pointer = "/body/DocFragment[2]/body/p[300]/autoBoxing[2]/text()[1].0"
+    old.progress = pointer
+    old.push(interactive=True)
+    assert old.pull(interactive=True)["progress"] == pointer
+    other = reader(server, ida, device_id="A" * 32, forward="silent")
+    other.open(BOOK)
+    assert other.word > 0 and not other.messages
+    assert other.pull(interactive=True)["progress"] != pointer
+    # A second reader with the same login: nobody can say which of them asks.
+    shared = KOReader(login["server"], login["username"], login["password"], device_id="B" * 32, model="PocketBook")
+    shared.open(BOOK)
+    shared.read_words(10)
+    shared.push(interactive=True)
+    old.wait(3600)
+    old.progress = pointer
+    old.push(interactive=True)
+    assert shared.engine.resolve(shared.pull(interactive=True)["progress"]) is not None
+
+
+@pytest.mark.parametrize("progress", ["", "12", "epubcfi(/6/4!/4/2/1:0)", "/body/DocFragment[999]/body/p/text().0"])
+def test_what_leads_nowhere_is_never_given_to_anybody(server, ida, progress):
+    """positions.md A.2, rows 31 and 32: KOReader would keep it and open the book at its start."""
+    device = reader(server, ida, auto_sync=False)
+    device.open(BOOK)
+    body = {"document": device.document(), "progress": progress, "percentage": 0.4, "device": "X", "device_id": "Y"}
+    login = {"x-auth-user": device.username, "x-auth-key": hashlib.md5(device.password.encode()).hexdigest()}
+    assert httpx.put(device.server + "/syncs/progress", headers=login, json=body).status_code == 200
+    given = device.pull(interactive=True)["progress"]
+    assert given != progress and device.engine.resolve(given) is not None
+
+
 def test_filename_digests_find_the_book_too(server, ida):
     by_bytes = reader(server, ida, device_id="A" * 32)
     by_name = reader(server, ida, device_id="B" * 32, checksum_method="filename", forward="silent")

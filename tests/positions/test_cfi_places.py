@@ -44,6 +44,9 @@ WORKED = [
     ("<p>a<img/><img/></p>", 2, "after", "/4/2/4"),
     ("<p><video>x</video>y</p>", 1, "before", "/4/2/2"),
     ("<p><img/></p>", 0, "before", "/4"),
+    # a last step with an id leads to the first element of that id
+    ('<p><img id="a"/><img id="a"/></p>', 0, "after", "/4/2/2[a]"),
+    ('<p><img id="a"/><img id="a"/></p>', 1, "after", "/4/2/4"),
 ]  # fmt: skip
 
 

@@ -74,8 +74,9 @@ def where(request: ProgressRequest, book_id: str) -> Response[Where]:
         book = session.get(Book, book_id)
         if book is None or book.main_sha256 is None:
             raise NotFoundException("There is no such book in the library.")
-        found = project(house, session, request.user.user_id, book_id, book.main_sha256, "cfi")
-        answer = _where(found, book.main_sha256, request.user.device_id) if found else Where(0, book.main_sha256)
+        user, sha256 = request.user, book.main_sha256
+        found = project(house, session, user.user_id, book_id, sha256, "cfi", user.device_id)
+        answer = _where(found, sha256, user.device_id) if found else Where(0, sha256)
     return Response(answer, headers={"Cache-Control": "no-store"})
 
 
