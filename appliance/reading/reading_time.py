@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -52,11 +52,11 @@ class Counted:
 
 @dataclass(slots=True)
 class _Window:
-    """Where in a book something is new. `of_kobo`: among it, something that a Kobo said."""
+    """Where in a book something is new: the events whose id is above `known`."""
 
     start: int
     end: int
-    of_kobo: bool
+    known: int
 
 
 def record_events(
@@ -110,7 +110,7 @@ def attach(session: Session, user_id: int, digest: str, book_id: str) -> bool:
     connection.execute(update(_DOCUMENT).where(_DOCUMENT.c.id == row.id).values(book_id=book_id))
     for changed in (row.book_id, book_id):
         if changed is not None:
-            _derive(connection, user_id, changed, _Window(*_EVER, True))
+            _derive(connection, user_id, changed, _Window(*_EVER, 0))
     return True
 
 
@@ -136,7 +136,7 @@ def rebuild(session: Session, user_id: int | None = None) -> None:
     connection.execute(delete(_SESSION).where(*(_SESSION.c.user_id == each for each in whose)))
     books = select(_DOCUMENT.c.user_id, _DOCUMENT.c.book_id).where(_DOCUMENT.c.book_id.is_not(None)).distinct()
     for user, book_id in connection.execute(books.where(*(_DOCUMENT.c.user_id == each for each in whose))).all():
-        _derive(connection, user, book_id, _Window(*_EVER, True))
+        _derive(connection, user, book_id, _Window(*_EVER, 0))
 
 
 def _name_of(event: Event) -> str:
@@ -208,7 +208,6 @@ def _news(connection: Connection, before: int, documents: dict[str, int]) -> tup
             func.count().label("events"),
             func.min(_EVENT.c.started).label("start"),
             func.max(_EVENT.c.started + _EVENT.c.seconds).label("end"),
-            func.max(case((_EVENT.c.source.in_(_OF_KOBO), 1), else_=0)).label("of_kobo"),
         )
         .join_from(_EVENT, _DOCUMENT, _DOCUMENT.c.id == _EVENT.c.document_id)
         .where(_EVENT.c.id > before, _EVENT.c.document_id.in_(list(documents.values())))
@@ -221,7 +220,7 @@ def _news(connection: Connection, before: int, documents: dict[str, int]) -> tup
         if not row.counted:
             doubted += row.events
         elif row.book_id is not None:
-            windows[row.book_id] = _Window(row.start, row.end, bool(row.of_kobo))
+            windows[row.book_id] = _Window(row.start, row.end, before)
     return new, doubted, windows
 
 
@@ -230,11 +229,10 @@ def _derive(connection: Connection, user_id: int, book_id: str, window: _Window)
     start, end = window.start, window.end
     mine = (_DOCUMENT.c.user_id == user_id, _DOCUMENT.c.book_id == book_id)
     documents = list(connection.execute(select(_DOCUMENT.c.id).where(*mine)).scalars())
-    counters, guesses = _of_kobos(connection, documents)
-    if window.of_kobo and counters:
-        # Another counter, or a sitting between two, changes what those after it tell.
-        start = max((each.at for each in counters if each.at <= start), default=start)
-        end = max(end, counters[-1].at)
+    guesses, before = _of_kobos(connection, documents, window.known)
+    # Another counter, or a sitting between two, changes what those around it tell.
+    for changed in set(guesses) ^ set(before):
+        start, end = min(start, changed.start), max(end, changed.end)
     # What is near becomes part of the same session. All others are too far away to be touched.
     there = (_SESSION.c.user_id == user_id, _SESSION.c.book_id == book_id)
     old = {
@@ -259,11 +257,11 @@ def _derive(connection: Connection, user_id: int, book_id: str, window: _Window)
         connection.execute(insert(_SESSION), come)
 
 
-def _of_kobos(connection: Connection, documents: list[int]) -> tuple[list[Counter], list[Interval]]:
-    """All counters of a book, in order of time, and what they tell beyond the sittings."""
+def _of_kobos(connection: Connection, documents: list[int], known: int) -> tuple[list[Interval], list[Interval]]:
+    """What the counters of a book tell beyond the sittings, now and by the events up to the id `known`."""
     # A Kobo speaks of books; the many page visits are about documents of another kind.
     query = (
-        select(_EVENT.c.source, _EVENT.c.device_id, _EVENT.c.started, _EVENT.c.seconds)
+        select(_EVENT.c.id, _EVENT.c.source, _EVENT.c.device_id, _EVENT.c.started, _EVENT.c.seconds)
         .join_from(_EVENT, _DOCUMENT, _DOCUMENT.c.id == _EVENT.c.document_id)
         .where(
             _EVENT.c.document_id.in_(documents),
@@ -271,15 +269,20 @@ def _of_kobos(connection: Connection, documents: list[int]) -> tuple[list[Counte
             _EVENT.c.source.in_(_OF_KOBO),
             _EVENT.c.counted,
         )
-        .order_by(_EVENT.c.started)
     )
+    said = connection.execute(query).all()
+    now, before = _beyond(said), [row for row in said if row.id <= known]
+    return now, now if len(before) == len(said) else _beyond(before)
+
+
+def _beyond(said: Iterable[Any]) -> list[Interval]:
     counters, sittings = [], []
-    for source, device_id, started, seconds in connection.execute(query):
+    for _, source, device_id, started, seconds in said:
         if source == Source.KOBO_COUNTER.value:
             counters.append(Counter(device_id, started, seconds))
         else:
             sittings.append(Interval(started, started + seconds, device_id))
-    return counters, estimated(counters, sittings)
+    return estimated(counters, sittings)
 
 
 def _intervals(connection: Connection, documents: list[int], start: int, end: int) -> Iterator[Interval]:

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from sqlmodel import select
 
 from appliance.database import Database
-from appliance.models import Book, Device, Digest, ReadingEvent, ReadingSession, Rendition, User
+from appliance.models import Book, Device, Digest, ReadDocument, ReadingEvent, ReadingSession, Rendition, User
 from appliance.reading import reading_time
 from appliance.reading.kobo_time import Counter, estimated
 from appliance.reading.reading_event import Event, Source, kobo_counter, kobo_sitting
@@ -52,23 +52,25 @@ def filled(kind, folder):
         database.close()
 
 
-@pytest.fixture(params=KINDS)
-def database(request, tmp_path):
-    with filled(request.param, tmp_path) as database:
-        yield database
-
-
 @pytest.fixture(scope="module", params=KINDS)
 def shared_database(request, tmp_path_factory):
-    """For Hypothesis, which clears it for each example."""
-    with filled(request.param, tmp_path_factory.mktemp("shared")) as database:
+    """One for all tests, each of which finds it without reading time."""
+    with filled(request.param, tmp_path_factory.mktemp("reading-time")) as database:
         yield database
+
+
+@pytest.fixture
+def database(shared_database):
+    clear(shared_database)
+    return shared_database
 
 
 def clear(database):
     with database.write() as session:
-        for table in (ReadingSession, ReadingEvent, reading_time.ReadDocument):
+        for table in (ReadingSession, ReadingEvent, ReadDocument):
             session.execute(delete(table))
+        session.execute(delete(Digest).where(Digest.value == ORPHAN))
+        session.execute(delete(Rendition).where(Rendition.sha256 == "3" * 64))
 
 
 def visit(start, seconds, page=1, pages=100, digest=MD5):
