@@ -4,7 +4,7 @@ A *link* is what the device holds of an annotation (`models.DeviceAnnotation` as
 (`models.Annotation`). Nothing here reads a clock, a file or a database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -38,7 +38,7 @@ Entry = dict[str, Any]
 class Exchange:
     """`rows`: the book's annotations by id, tombstones too. `links`: of this device, by native id. `done`: operation
     ids seen before, with the annotation each was about. `version`: the first of the reserved feed numbers, one for
-    each thing said.
+    each thing said. Deletions come first: what was deleted and made again stays one annotation.
 
     Afterwards: `changed`, the rows to write, of which `created` are new; `held`, the links to write; `dropped`, ids of
     annotations whose link goes; `entries`, for the journal.
@@ -51,8 +51,10 @@ class Exchange:
         links: Mapping[str, Link],
         done: Mapping[str, str | None],
         version: int,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
         self.caller = caller
+        self._new_id = new_id
         self.rows = dict(rows)
         self.links = dict(links)
         self.changed: dict[str, Row] = {}
@@ -80,8 +82,9 @@ class Exchange:
             row = self._twin(said, located)
             if row is None:
                 return self._create(said, located, at)
-            if row["deleted_at"] is not None and at <= row["deleted_at"]:
-                # An old copy of what was deleted since: it does not come back, and the device will be told.
+            if row["deleted_at"] is not None and self.caller.skew is not None and at < row["deleted_at"]:
+                # An old copy of what was deleted since: it does not come back, and the device will be told. Where the
+                # device's clock is not known it may as well be made anew, and that must not be lost.
                 self._link(said, row, set(), NOTHING_HELD)
                 return self._note(said, row, [], "history", "deleted-since")
             fields, base = self._first_contact(said, row), NOTHING_HELD
@@ -107,7 +110,7 @@ class Exchange:
             "chapter": said.chapter,
             **_place(located),
         }
-        annotation_id = said.native_id if caller.is_person else str(uuid4())
+        annotation_id = said.native_id if caller.is_person else self._new_id()
         effect = self._effect("create", annotation_id, at) | {"row": described}
         row = self._apply(None, effect)
         self.created.add(annotation_id)
@@ -148,6 +151,8 @@ class Exchange:
         spoken = dict(said.fields) if said.range is None else {**said.fields, "range": said.range}
         if link is None:
             return spoken, NOTHING_HELD
+        if link["gone_at"] is not None:  # made again
+            return spoken, link["held_versions"]
         fields, base = changed(spoken, link["held"]), dict(link["held_versions"])
         for offer in link["given"]:
             for name, value in offer["fields"].items():
@@ -162,11 +167,9 @@ class Exchange:
     def _first_contact(self, said: Said, row: Row) -> dict[str, Any]:
         """What a device that made the same highlight says otherwise. Its words and ends differ by what readers do
         (punctuation, spaces), so those of the first stay."""
-        spoken = {name: value for name, value in said.fields.items() if name in ("note", "style")}
-        fields = changed(spoken, row)
-        if row["deleted_at"] is not None:
-            fields["note"] = said.fields.get("note", "")  # made again after it was deleted
-        return fields
+        if row["deleted_at"] is not None:  # made again
+            return {name: value for name, value in said.fields.items() if name != "text"}
+        return changed({name: value for name, value in said.fields.items() if name in ("note", "style")}, row)
 
     def _columns(self, fields: dict[str, Any], located: LocatedRange | None) -> dict[str, Any]:
         """The changes as they are kept. A range that cannot be found changes nothing: the old one still stands."""
@@ -179,8 +182,6 @@ class Exchange:
 
     def _twin(self, said: Said, located: LocatedRange | None) -> Row | None:
         """The same highlight made on another device; or by this one, under a name it has since forgotten."""
-        if self.caller.is_person:
-            return None
         if self._marks is None:
             self._marks = Marks()
             for row in sorted(self.rows.values(), key=lambda row: (row["deleted_at"] is not None, row["version"])):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from appliance.positions.dialects import Dialect
 from appliance.reading.palette import Surface
 
 
@@ -19,7 +20,7 @@ class Caller:
     device_id: int
     book_id: str
     surface: Surface
-    dialect: str
+    dialect: Dialect
     sha256: str
     received_at: datetime
     skew: timedelta | None = None
@@ -31,9 +32,9 @@ class Said:
     """An annotation as a device has it.
 
     `native_id`: what the device calls it; in the browser the annotation's own id. `range`: in the caller's dialect, as
-    JSON (`locate_range`). `fields`: text, note, colour and style as the device spells them; one that is missing is not
-    spoken of. `native`: everything the device sent, to be given back. `base_version`: of the annotation as the device
-    showed it, for those who know; others are compared with what they were last known to hold.
+    JSON (`positions.dialects`). `fields`: text, note, colour and style as the device spells them; one that is missing
+    is not spoken of. `native`: everything the device sent, to be given back. `base_version`: of the annotation as the
+    device showed it, for those who know; others are compared with what they were last known to hold.
     """
 
     native_id: str

@@ -48,7 +48,9 @@ def exchange(house: House, caller: Caller, said: Sequence[Said], deletions: Sequ
         links = _links(session.connection(), caller)
         news = [one for one in said if not _is_known(one, links.get(one.native_id))]
         places = {
-            one.native_id: locate_range(house, session, caller.book_id, caller.sha256, caller.dialect, one.range)
+            one.native_id: locate_range(
+                house, session, caller.book_id, caller.sha256, caller.dialect, one.range, one.fields.get("text", "")
+            )
             for one in news
             if one.range is not None and not _is_same_range(one, links.get(one.native_id))
         }
@@ -70,9 +72,9 @@ def exchange(house: House, caller: Caller, said: Sequence[Said], deletions: Sequ
                 ),
                 take_versions(connection, caller.user_id, len(news) + len(deletions)),
             )
+            gone = work.delete(deletions, _deleted_lately(connection, caller) if deletions else 0)
             for one in news:
                 answers[one.native_id] = work.take(one, places.get(one.native_id))
-            gone = work.delete(deletions, _deleted_lately(connection, caller) if deletions else 0)
             _store(connection, work)
     return [*(answers[one.native_id] for one in said), *gone]
 

@@ -1,6 +1,6 @@
 """From a device's own range to the words in the book's reference rendition. The only way in for annotations."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlmodel import Session
@@ -8,66 +8,69 @@ from sqlmodel import Session
 from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Book
-from appliance.positions import KoboLocator, OpenBook, Place, RangePlace, Reason, Status
-from appliance.positions.ranges import decode_cfi_range, decode_kobo_range, decode_xpointer_range
+from appliance.positions import OpenBook, Place, RangePlace, Reason, Status
+from appliance.positions.book import UNREADABLE
+from appliance.positions.dialects import Dialect, NotALocator, decode, parse
+from appliance.positions.quote import quote_of
+from appliance.positions.recover import confirm
 from appliance.positions.translate import translate_range
-
-_FAILED = Place(None, Status.FAILED, Reason.SYNTAX, None, 0)
-_GONE = Place(None, Status.FAILED, Reason.UNREADABLE, None, 0)
-UNREADABLE = RangePlace(_GONE, _GONE)
 
 
 @dataclass(frozen=True, slots=True)
 class LocatedRange:
-    """`place` is in the coordinates of `reference_sha256`; `quote`: its words, as JSON."""
+    """`place` is in the coordinates of `reference_sha256`; `quote`: its `TextQuote` as JSON, empty without a place."""
 
     place: RangePlace
     reference_sha256: str | None
     quote: dict[str, Any] = field(default_factory=dict)
 
 
-NOT_SAID = LocatedRange(RangePlace(_FAILED, _FAILED), None)
-"""The range of an annotation that came without one."""
-
-
 def locate_range(
-    house: House, session: Session, book_id: str, sha256: str, dialect: str, said: Any, text: str = ""
+    house: House, session: Session, book_id: str, sha256: str, dialect: Dialect, said: Any, text: str = ""
 ) -> LocatedRange:
     """Decode a range in rendition `sha256` and carry it to the book's reference rendition. May open files.
 
-    `said`, as JSON: for xpointer a list of two pointers, or one for a bookmark; for cfi a CFI; for kobo a list of two
-    locators `{"source", "value", "offset"}`, or one. `text`: the words as the device has them.
+    `said`: as `positions.dialects` writes it; one locator alone is a bookmark. `text`: the words as the device has
+    them; they decide only where they are others altogether.
     """
     book = session.get(Book, book_id)
     rendition = open_rendition(house, session, sha256)
     if book is None or rendition is None:
-        return LocatedRange(UNREADABLE, None)
+        return LocatedRange(_failed(Reason.UNREADABLE), None)
     place = decode_range(rendition, dialect, said)
+    if text:
+        place = confirm(rendition, place, text)
     reference_sha256 = book.main_sha256 or sha256
     reference = rendition if reference_sha256 == sha256 else open_rendition(house, session, reference_sha256)
     if reference is None:
-        return LocatedRange(place, sha256)
+        reference, reference_sha256 = rendition, sha256
     if reference is not rendition:
         place = translate_range(place, rendition, reference)
-    return LocatedRange(place, reference_sha256, {})
+    return LocatedRange(place, reference_sha256, _quote(reference, place))
 
 
-def decode_range(rendition: OpenBook, dialect: str, said: Any) -> RangePlace:
+def decode_range(rendition: OpenBook, dialect: Dialect, said: Any) -> RangePlace:
     """The range that a device's words mean in its own rendition; FAILED for anything that cannot be read."""
-    match dialect, said:
-        case "xpointer", [str(start)]:
-            return decode_xpointer_range(rendition, start, start)
-        case "xpointer", [str(start), str(end)]:
-            return decode_xpointer_range(rendition, start, end)
-        case "cfi", str(text):
-            return decode_cfi_range(rendition, text)
-        case "kobo", [{"source": str(), "value": str()} as start]:
-            return decode_kobo_range(rendition, _kobo(start), _kobo(start))
-        case "kobo", [{"source": str(), "value": str()} as start, {"source": str(), "value": str()} as end]:
-            return decode_kobo_range(rendition, _kobo(start), _kobo(end))
-    return RangePlace(_FAILED, _FAILED)
+    try:
+        found = decode(rendition, dialect, parse(dialect, said))
+    except NotALocator:
+        return _failed(Reason.SYNTAX)
+    return RangePlace(found, found) if isinstance(found, Place) else found
 
 
-def _kobo(locator: dict[str, Any]) -> KoboLocator:
-    offset = locator.get("offset")
-    return KoboLocator(locator["source"], locator["value"], offset if isinstance(offset, int) else None)
+def _failed(reason: Reason) -> RangePlace:
+    nowhere = Place(None, Status.FAILED, reason, None, 0)
+    return RangePlace(nowhere, nowhere)
+
+
+def _quote(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
+    if place.range is None:
+        return {}
+    try:
+        return asdict(quote_of(reference, place.range))
+    except (*UNREADABLE, ValueError):
+        return {}
+
+
+NOT_SAID = LocatedRange(_failed(Reason.SYNTAX), None)
+"""The range of an annotation that came without one."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -36,7 +36,44 @@ _APPEND = {
     "sqlite": sqlite.insert(_EVENT).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_EVENT).on_conflict_do_nothing(),
 }
-_OF_KOBO = (Source.KOBO.value, Source.KOBO_COUNTER.value)
+
+# Built once, because each message of a device runs them.
+_OF_THIS = (_DOCUMENT.c.user_id == bindparam("this_user"), _DOCUMENT.c.book_id == bindparam("this_book"))
+# A Kobo speaks of books; the many page visits are about documents of another kind.
+_SELECT_OF_KOBO = (
+    select(_EVENT.c.id, _EVENT.c.source, _EVENT.c.device_id, _EVENT.c.started, _EVENT.c.seconds)
+    .where(
+        _EVENT.c.document_id.in_(select(_DOCUMENT.c.id).where(*_OF_THIS, _DOCUMENT.c.name.like("book:%"))),
+        _EVENT.c.source.in_([Source.KOBO.value, Source.KOBO_COUNTER.value]),
+        _EVENT.c.counted,
+    )
+    .order_by(_EVENT.c.started)
+)
+_SELECT_EVENTS = (
+    select(
+        _EVENT.c.started,
+        _EVENT.c.seconds,
+        _EVENT.c.device_id,
+        _EVENT.c.page,
+        _EVENT.c.pages,
+        _EVENT.c.start_fraction,
+        _EVENT.c.end_fraction,
+    )
+    .where(
+        _EVENT.c.document_id.in_(select(_DOCUMENT.c.id).where(*_OF_THIS)),
+        _EVENT.c.started.between(bindparam("start"), bindparam("end")),
+        _EVENT.c.counted,
+        _EVENT.c.source != Source.KOBO_COUNTER.value,
+    )
+    .order_by(_EVENT.c.started)
+    .execution_options(yield_per=AT_ONCE)
+)
+_THIS_BOOK = (_SESSION.c.user_id == bindparam("this_user"), _SESSION.c.book_id == bindparam("this_book"))
+_SELECT_NEAR = select(_SESSION).where(
+    *_THIS_BOOK, _SESSION.c.ended_at > bindparam("after"), _SESSION.c.started_at < bindparam("before")
+)
+_DELETE_SESSION = delete(_SESSION).where(*_THIS_BOOK, _SESSION.c.started_at == bindparam("this_start"))
+_INSERT_SESSION = insert(_SESSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,50 +264,33 @@ def _news(connection: Connection, before: int, documents: dict[str, int]) -> tup
 def _derive(connection: Connection, user_id: int, book_id: str, window: _Window) -> None:
     """Make the sessions of a book anew where something changed, and write those that differ."""
     start, end = window.start, window.end
-    mine = (_DOCUMENT.c.user_id == user_id, _DOCUMENT.c.book_id == book_id)
-    documents = list(connection.execute(select(_DOCUMENT.c.id).where(*mine)).scalars())
-    guesses, before = _of_kobos(connection, documents, window.known)
+    this = {"this_user": user_id, "this_book": book_id}
+    guesses, before = _of_kobos(connection, this, window.known)
     # Another counter, or a sitting between two, changes what those around it tell.
     for changed in set(guesses) ^ set(before):
         start, end = min(start, changed.start), max(end, changed.end)
     # What is near becomes part of the same session. All others are too far away to be touched.
-    there = (_SESSION.c.user_id == user_id, _SESSION.c.book_id == book_id)
-    old = {
-        row.started_at: row._asdict()
-        for row in connection.execute(
-            select(_SESSION).where(
-                *there, _SESSION.c.ended_at > _at(start - GAP), _SESSION.c.started_at < _at(end + GAP)
-            )
-        )
-    }
+    near = {"after": _at(start - GAP), "before": _at(end + GAP)}
+    old = {row.started_at: row._asdict() for row in connection.execute(_SELECT_NEAR, {**this, **near})}
     start = min([start, *(int(row["started_at"].timestamp()) for row in old.values())])
     end = max([end, *(int(row["ended_at"].timestamp()) for row in old.values())])
-    known = _intervals(connection, documents, start, end)
+    known = _intervals(connection, {**this, "start": start, "end": end})
     guessed = [each for each in guesses if start <= each.start <= end]
     sittings = joined(heapq.merge(known, guessed, key=lambda interval: interval.start))
     new = {row["started_at"]: row for row in (_session_row(user_id, book_id, sitting) for sitting in sittings)}
-    gone = [started_at for started_at, row in old.items() if new.get(started_at) != row]
+    gone = [{**this, "this_start": started_at} for started_at, row in old.items() if new.get(started_at) != row]
     come = [row for started_at, row in new.items() if old.get(started_at) != row]
-    for some in _chunks(gone):
-        connection.execute(delete(_SESSION).where(*there, _SESSION.c.started_at.in_(some)))
+    if gone:
+        connection.execute(_DELETE_SESSION, gone)
     if come:
-        connection.execute(insert(_SESSION), come)
+        connection.execute(_INSERT_SESSION, come)
 
 
-def _of_kobos(connection: Connection, documents: list[int], known: int) -> tuple[list[Interval], list[Interval]]:
+def _of_kobos(connection: Connection, this: dict[str, Any], known: int) -> tuple[list[Interval], list[Interval]]:
     """What the counters of a book tell beyond the sittings, now and by the events up to the id `known`."""
-    # A Kobo speaks of books; the many page visits are about documents of another kind.
-    query = (
-        select(_EVENT.c.id, _EVENT.c.source, _EVENT.c.device_id, _EVENT.c.started, _EVENT.c.seconds)
-        .join_from(_EVENT, _DOCUMENT, _DOCUMENT.c.id == _EVENT.c.document_id)
-        .where(
-            _EVENT.c.document_id.in_(documents),
-            _DOCUMENT.c.name.like("book:%"),
-            _EVENT.c.source.in_(_OF_KOBO),
-            _EVENT.c.counted,
-        )
-    )
-    said = connection.execute(query).all()
+    said = connection.execute(_SELECT_OF_KOBO, this).all()
+    if not said:
+        return [], []
     now, before = _beyond(said), [row for row in said if row.id <= known]
     return now, now if len(before) == len(said) else _beyond(before)
 
@@ -285,27 +305,9 @@ def _beyond(said: Iterable[Any]) -> list[Interval]:
     return estimated(counters, sittings)
 
 
-def _intervals(connection: Connection, documents: list[int], start: int, end: int) -> Iterator[Interval]:
+def _intervals(connection: Connection, parameters: dict[str, Any]) -> Iterator[Interval]:
     """What counts in a stretch of time, in order of its begin; read as it is used."""
-    query = (
-        select(
-            _EVENT.c.started,
-            _EVENT.c.seconds,
-            _EVENT.c.device_id,
-            _EVENT.c.page,
-            _EVENT.c.pages,
-            _EVENT.c.start_fraction,
-            _EVENT.c.end_fraction,
-        )
-        .where(
-            _EVENT.c.document_id.in_(documents),
-            _EVENT.c.started.between(start, end),
-            _EVENT.c.counted,
-            _EVENT.c.source != Source.KOBO_COUNTER.value,
-        )
-        .order_by(_EVENT.c.started)
-    )
-    with connection.execute(query.execution_options(yield_per=AT_ONCE)) as rows:
+    with connection.execute(_SELECT_EVENTS, parameters) as rows:
         for started, seconds, device_id, page, pages, start_fraction, end_fraction in rows:
             if page is not None:
                 yield page_visit(started, seconds, device_id, page, pages or 0)
@@ -331,8 +333,3 @@ def _session_row(user_id: int, book_id: str, sitting: Sitting) -> dict[str, Any]
 
 def _at(moment: int) -> datetime:
     return datetime.fromtimestamp(min(max(moment, 0), _EVER[1]), UTC)
-
-
-def _chunks(values: list[datetime]) -> Iterator[list[datetime]]:
-    for first in range(0, len(values), 500):
-        yield values[first : first + 500]

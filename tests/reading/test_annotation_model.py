@@ -1,8 +1,8 @@
 """Highlights of four readers of all kinds that are offline, lose messages, repeat them and have wrong clocks."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -34,25 +34,24 @@ class Server:
 
     def __init__(self):
         self.rows, self.links, self.operations, self.version = {}, {}, {}, 1
-        self.now = START
+        self.now, self.ids = START, count(1)
         self.deleted_by_people = set()
 
     def exchange(self, device, said, deletions, followed):
         links = self.links.setdefault(device.number, {})
-        caller = Caller(
-            1, device.number, "b", device.surface, device.dialect, "main", self.now, None, device.is_person
-        )
+        caller = Caller(1, device.number, "b", device.surface, device.dialect, "main", self.now, None, device.is_person)
         done = self.operations.setdefault(device.number, {})
-        work = Exchange(caller, self.rows, {} if device.is_person else links, done, self.version)
+        links = {} if device.is_person else links
+        work = Exchange(caller, self.rows, links, done, self.version, lambda: f"id{next(self.ids):04}")
         self.version += len(said) + len(deletions)
         for native_id, version in followed:
             work.follow(native_id, version)
+        work.delete(deletions, 0)
         for one in said:
             link = work.links.get(one.native_id)
             if link is not None and link["gone_at"] is None and link["fingerprint"] == one.fingerprint:
                 continue
             work.take(one, located(device.place_of(one.range)) if one.range is not None else None)
-        work.delete(deletions, 0)
         offers = []
         if not device.is_person:
             for row in list(work.rows.values()):
@@ -225,9 +224,7 @@ class Browser(Reader):
                 change = {"colour": choices("web")[change["colour"] % 8]}
             self.made += 1
             version = self.seen[name]["version"]
-            self.queue.append(
-                Said(name, "highlight", None, change, base_version=version, operation_id=f"e{self.made}")
-            )
+            self.queue.append(Said(name, "highlight", None, change, base_version=version, operation_id=f"e{self.made}"))
 
     def delete(self, which, now):
         names = sorted(self.seen)
@@ -264,7 +261,9 @@ class Readers(RuleBasedStateMachine):
         for device, skew in zip(self.devices, skews, strict=True):
             device.skew = skew
 
-    @rule(who=st.integers(0, 3), place=st.integers(0, PLACES - 1), colour=st.integers(0, 9), note=st.sampled_from(NOTES))
+    @rule(
+        who=st.integers(0, 3), place=st.integers(0, PLACES - 1), colour=st.integers(0, 9), note=st.sampled_from(NOTES)
+    )
     def create(self, who, place, colour, note):
         self.tick()
         self.devices[who].create(place, colour, note, self.server.now)
@@ -313,9 +312,7 @@ class Readers(RuleBasedStateMachine):
         for device in self.devices:
             self.tick()
             device.sync(self.server, False, False, False)
-        living = {
-            row["first"] // 100: row for row in self.server.rows.values() if row["deleted_at"] is None
-        }
+        living = {row["first"] // 100: row for row in self.server.rows.values() if row["deleted_at"] is None}
         for device in self.devices[:3]:
             has = {device.place_of(item["range"]): item for item in device.items.values()}
             assert has.keys() == living.keys(), device.surface
