@@ -14,7 +14,7 @@ from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, 
 from appliance.positions.crengine_sheets import applies
 from appliance.positions.crengine_space import close, number
 from appliance.positions.crengine_styles import StyleBook, Styles
-from appliance.positions.crengine_text import fold, keep, pieces
+from appliance.positions.crengine_text import PIECE, fold, keep, pieces
 from appliance.positions.ink import ink_length
 
 CLOSED = (ATOMS | SILENT) - OPEN_ATOMS
@@ -23,9 +23,7 @@ CLOSED = (ATOMS | SILENT) - OPEN_ATOMS
 class Builder:
     """What is known of one document while it is read, and at its end. `bodies`: each a fragment."""
 
-    def __init__(
-        self, path: str, book: StyleBook, *, dom: Dom = Dom.NORMAL, with_doubtful: bool = False
-    ) -> None:
+    def __init__(self, path: str, book: StyleBook, *, dom: Dom = Dom.NORMAL, with_doubtful: bool = False) -> None:
         self.path = path
         self.book = book
         self.dom = dom
@@ -148,6 +146,8 @@ class Builder:
             self.bodies.append(node)
         node.style = self.styles.of(node, parent.style)
         node.hidden = _is_hidden(node, parent)
+        if node.style.display != "inline" or node.style.floats:
+            parent.mixed = True
         self.varies |= parent.style.white_space in KEPT and node.style.display not in INLINE
         self.doubtful |= node.style.doubtful
         self.current = node
@@ -206,34 +206,44 @@ class Builder:
                 return
         elif node.name in (MATH_CONTAINERS if self.math else TEXTLESS):
             return
-        kept = node.style.white_space in KEPT or self.svg > 0
         if literal:
             source = source.replace("&", "&amp;")
-        for piece in pieces(source) if len(source) > 8192 or not source else (source,):
-            text = keep(piece) if kept else fold(piece)
-            if self.math:
-                text = letters(node, text.strip(" \n\t"))
-                if not text:
-                    continue
-            if not node.children and self._drops_first(node, kept, text):
-                continue
-            if not node.children and node.name in ("pre", "textarea") and not node.style.before and text[:1] == "\n":
-                text = text[1:]
-            self.varies |= bool(node.children) and isinstance(node.children[-1], TextNode)
-            first = self.k
-            if not self.silent:
-                self.k += ink_length(text)
-            text_node = TextNode(node, text, first, self.k)
-            node.children.append(text_node)
-            if self.k > first:
-                self.texts.append(text_node)
-                self.pieces.append(text)
+        if 0 < len(source) <= PIECE:
+            self._put(node, source)
+        else:
+            for piece in pieces(source):
+                self._put(node, piece)
+
+    def _put(self, node: Node, source: str) -> None:
+        """A piece that fits into the engine's buffer."""
+        kept = node.style.white_space in KEPT or self.svg > 0
+        text = keep(source) if kept else fold(source)
+        children = node.children
+        if self.math:
+            text = letters(node, text.strip(" \n\t"))
+            if not text:
+                return
+        if children:
+            self.varies |= isinstance(children[-1], TextNode)
+        elif self._drops_first(node, kept, text):
+            return
+        elif node.name in ("pre", "textarea") and not node.style.before and text[:1] == "\n":
+            text = text[1:]
+        first = self.k
+        if not self.silent:
+            self.k += ink_length(text)
+        text_node = TextNode(node, text, first, self.k)
+        children.append(text_node)
+        if self.k > first:
+            self.texts.append(text_node)
+            self.pieces.append(text)
 
     def _drops_first(self, node: Node, kept: bool, text: str) -> bool:
         """White space that would be the first child of a block (xpointer.md 4.4)."""
         style = node.style
         return (
             not kept
+            and text.isspace()
             and not text.strip(" \t\n")
             and (style.floats or style.display not in ("inline", "none", "ruby"))
             and not style.before
@@ -246,6 +256,7 @@ class Builder:
         for node in nodes:
             node.style = self.styles.of(node, node.parent.style if node.parent is not None else ROOT_STYLE)
             node.hidden = node.parent is not None and _is_hidden(node, node.parent)
+            node.mixed = True
         for node in reversed(nodes):
             close(node, self.dom)
 

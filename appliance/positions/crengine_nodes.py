@@ -34,7 +34,7 @@ class TextNode:
 
 class Node:
     """An element, in the shape that cssselect2's compiled selectors look at. Made as the last child of `parent` so far,
-    in whose `children` the caller puts it. `tail`: its last element child."""
+    in whose `children` the caller puts it. `tail`: its last element child. `mixed`: a child is not laid out inline."""
 
     __slots__ = (
         "attributes",
@@ -44,6 +44,7 @@ class Node:
         "index",
         "last",
         "lineage",
+        "mixed",
         "name",
         "nth",
         "only",
@@ -68,6 +69,7 @@ class Node:
         self.only = True
         self.index = 0
         self.lineage = 0
+        self.mixed = False
         self.tail: Node | None = None
         self.previous: Node | None = None
         if parent is not None:

@@ -20,15 +20,16 @@ _LATER_SIBLINGS = re.compile(
 )
 
 
-Scope = Literal["element", "ancestors", "around"]
+Scope = Literal["element", "ancestors", "beside", "around"]
 Declarations = dict[str, tuple[str, bool]]  # property: value, !important
 
 
 class Rule(NamedTuple):
     """One selector with what it declares. `pseudo`: "", "before" or "after". `gate`: what the element's own name and
-    attributes must fulfil. `scope`: what `test` looks at: that alone, the same of its ancestors too, or also its place
-    among its siblings. `needs_attributes`: other than the class. `looks_ahead`: it can only be decided when later
-    siblings are known. `doubtful`: whether it holds depends on the reader's screen."""
+    attributes must fulfil. `scope`: what `test` looks at: that alone, the same of its ancestors too, also of the
+    element just before it, or its place among all its siblings. `needs_attributes`: other than the class.
+    `looks_ahead`: it can only be decided when later siblings are known. `doubtful`: whether it holds depends on the
+    reader's screen."""
 
     test: Callable[[Any], bool]
     specificity: tuple[int, int, int]
@@ -156,8 +157,9 @@ def _gate(prelude: list[Any], test: Callable[[Any], bool]) -> tuple[Callable[[An
     rest, last = match.groups()
     if not rest:
         return test, "element", asks
-    upwards = all(map(_COMPOUND.fullmatch, re.split(r"[\s>]+", rest)))
-    scope: Scope = "ancestors" if upwards else "around"
+    beside = rest.endswith("+")
+    upwards = all(map(_COMPOUND.fullmatch, re.split(r"[\s>]+", rest[:-1].strip() if beside else rest)))
+    scope: Scope = "around" if not upwards else "beside" if beside else "ancestors"
     if not last:
         return _always, scope, asks
     return compile_selector_list(last)[0].test, scope, asks

@@ -21,6 +21,8 @@ def close(node: Node, dom: Dom = Dom.NORMAL) -> None:
     if style.display in _TABLES or style.display in _ROWS:
         _close_table(node, newest)
         return
+    if not node.mixed and not style.before and not style.after:
+        return  # most elements by far
     kinds = [_kind(child) for child in children]
     if "block" not in kinds and "block" not in (_pseudo_kind(style.before), _pseudo_kind(style.after)):
         # Only inline children and floats: white space goes only if, beside floats, there is nothing else.
@@ -58,6 +60,8 @@ def _close_inline(node: Node, kinds: list[str]) -> None:
     children = node.children
     if all(kind in ("block", "hidden") or _blank(child) for child, kind in zip(children, kinds, strict=True)):
         node.style = node.style._replace(display="block")
+        if node.parent is not None:
+            node.parent.mixed = True
         return
     beside = (near for at, kind in enumerate(kinds) if kind == "block" for near in (at - 1, at + 1))
     _remove(node, [children[near] for near in beside if 0 <= near < len(children) and _blank(children[near])])
@@ -78,6 +82,8 @@ def _close_table(node: Node, newest: bool) -> None:
 
 def _trim_runs(node: Node, kinds: list[str], newest: bool) -> None:
     """Beside blocks: white space goes at the start and the end of each run of inline children and floats."""
+    if not any(map(_blank, node.children)):
+        return
     # A pseudo-element stands in its run like an element; `None` is never white space.
     entries: list[tuple[str, Child | None]] = [*zip(kinds, node.children, strict=True)]
     if node.style.before:
@@ -135,7 +141,13 @@ def number(body: Node) -> None:
     stack = [body]
     while stack:
         last: dict[str, Child] = {}  # of each name
-        for child in stack.pop().children:
+        children = stack.pop().children
+        if len(children) == 1:
+            child = children[0]
+            if isinstance(child, Node):
+                stack.append(child)
+            continue
+        for child in children:
             if isinstance(child, Node):
                 stack.append(child)
                 name = child.name

@@ -34,10 +34,11 @@ Winners = dict[tuple[str, str], str]  # (pseudo-element, property): value
 
 
 class _Choice(NamedTuple):
-    """The rules that may match elements of one name, class, id and inline style. `around`: some of them look at the
-    siblings, so nothing can be decided for all such elements at once."""
+    """The rules that may match elements of one name, class, id and inline style. `beside`: some of them look at the
+    element before. `around`: some look at all siblings, so nothing can be decided for several elements at once."""
 
     candidates: list[tuple[int, Rule]]
+    beside: bool
     around: bool
     doubtful: bool
 
@@ -54,7 +55,7 @@ class Styles:
         # Elements that look the same below ancestors that look the same have one lineage, and mostly one style.
         self._lineages: dict[tuple[int, tuple[object, ...] | str], int] = {}
         self._numbers = count(1)
-        self._made: dict[tuple[int, Style, Style], Style] = {}
+        self._made: dict[tuple[int, int], tuple[Style, Style]] = {}  # the parent's with it
         # Where only classes are asked for, elements that differ in anything else share a choice.
         self._whole_key = any(rule.needs_attributes for rule in rules)
         self._by_id: dict[str, list[tuple[int, Rule]]] = {}
@@ -86,19 +87,21 @@ class Styles:
         if choice is None:
             choice = self._choices[key] = self._choose(element)
         default = _default(name, parent.white_space)
-        if (attributes and (name in _SPECIAL or not _SPECIAL_ATTRIBUTES.isdisjoint(attributes))) or name == "default":
-            default = _default_with_attributes(element, default)
-        if choice.around:
-            style = _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
-        else:
-            made = self._made.get((lineage, default, parent))
-            if made is not None:
-                return made
-            style = _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
+        special = False
+        if attributes or name == "default":
+            if name in _SPECIAL or not _SPECIAL_ATTRIBUTES.isdisjoint(attributes):
+                plain, default = default, _default_with_attributes(element, default)
+                special = default is not plain
+        before = element.previous.lineage if choice.beside and element.previous is not None else 0
+        if not special and not choice.around:
+            made = self._made.get((lineage, before))
+            if made is not None and made[0] is parent:
+                return made[1]
+        style = _cascade(default, parent, _winners(element, choice.candidates, attributes.get("style", "")))
         if choice.doubtful:
             style = style._replace(doubtful=True)
-        if not choice.around:
-            self._made[lineage, default, parent] = style
+        if not special:
+            self._made[lineage, before] = parent, style
         return style
 
     def _lineage(self, element: Any, key: tuple[object, ...] | str) -> int:
@@ -123,8 +126,8 @@ class Styles:
         doubtful = any(rule.doubtful for _, rule in candidates)
         if not self._with_doubtful:
             candidates = [entry for entry in candidates if not entry[1].doubtful]
-        around = any(rule.scope == "around" for _, rule in candidates)
-        return _Choice(candidates, around, doubtful)
+        scopes = {rule.scope for _, rule in candidates}
+        return _Choice(candidates, "beside" in scopes, "around" in scopes, doubtful)
 
 
 _SPECIAL = frozenset({"input", "form", "span", "case", "default"})

@@ -23,17 +23,18 @@ class Layout:
     """A document as browsers and Kobo have it.
 
     `raw`: all its text, U+FFFC for atoms. `chunks`: where the text of each odd step begins and ends in it. `elements`:
-    where each element does. `spans`: the pieces of text in each koboSpan.
+    where each element does. `spans`: the pieces of text in each koboSpan; `extents`: from where to where each reaches.
     """
 
-    def __init__(self, data: bytes) -> None:
-        parsed = parse_document(data, "application/xhtml+xml")
+    def __init__(self, data: bytes, media_type: str = "application/xhtml+xml") -> None:
+        parsed = parse_document(data, media_type)
         self.body = parsed.body
         self.raw = ""
         self.chunks: dict[tuple[int, ...], tuple[int, int]] = {}
         self.elements: dict[tuple[int, ...], tuple[int, int]] = {}
         self.atoms: set[tuple[int, ...]] = set()
         self.spans: dict[str, list[tuple[int, int]]] = {}
+        self.extents: dict[str, tuple[int, int]] = {}
         self._walk(parsed.root, (), [], parsed.root is parsed.body)
 
     def _walk(self, element: Any, path: tuple[int, ...], spans: list[str], inside: bool) -> None:
@@ -56,6 +57,8 @@ class Layout:
                 step += 2
             self._text(child.tail, (*path, step), spans, inside)
         self.elements[path] = begin, len(self.raw)
+        if spans and spans[-1] == element.get("id"):
+            self.extents.setdefault(spans[-1], (begin, len(self.raw)))
 
     def _text(self, text: str | None, path: tuple[int, ...], spans: list[str], inside: bool) -> None:
         if not inside or not text:
@@ -100,16 +103,7 @@ class Layout:
             if left < length or (left == length and (end or number == len(pieces) - 1)):
                 return first + code_points(text, left)
             left -= length
-        return min((at for at, _ in self._elements_of(locator.value)), default=0)
-
-    def _elements_of(self, span: str) -> list[tuple[int, int]]:
-        found = next(element for element in self.body.iter() if element.get("id") == span)
-        path: list[int] = []
-        while found.getparent() is not None:
-            before = [child for child in found.itersiblings(preceding=True) if isinstance(child.tag, str)]
-            path.insert(0, 2 * len(before) + 2)
-            found = found.getparent()
-        return [self.elements[tuple(path)]]
+        return self.extents[locator.value][0]
 
 
 def code_points(text: str, units: int) -> int:

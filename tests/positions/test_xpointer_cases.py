@@ -134,8 +134,8 @@ def test_fragments(path: Path) -> None:
 
 # Their text is in no canonical text, so positions know only the element.
 CLOSED = ("/svg/", "/math/", "/iframe/", "/script/", "/stylesheet/")
-# A second body, which the browser's document does not have; and places beside references that the engine reads otherwise
-# than a browser does.
+# A second body, which the browser's document does not have; and places beside references that the engine reads in its
+# own way.
 OTHER_TEXT = {
     ("07-spine", "/body/DocFragment[14]/body/p/text().0"),
     ("06-parser", "/body/DocFragment[1]/body/p[4]/text().52"),

@@ -26,17 +26,25 @@ class Household:
         self.house = house
         put(house.settings.books[0] / "book.epub", data)
         scan(house)
-        with house.database.write() as session:
-            self.book_id = session.exec(select(Book.id)).one()
-            session.add(User(id=1, name="Ida", name_key="ida", password_hash="-", created_at=house.now()))
-        self.kepub = prepare(house, self.book_id).sha256
         with house.database.read() as session:
-            self.epub = str(session.get_one(Book, self.book_id).main_sha256)
+            book = session.exec(select(Book)).one()
+        self.book_id, self.epub = book.id, str(book.main_sha256)
+        self.kepub = prepare(house, self.book_id).sha256
+        self.user_id = 0
+        self.somebody_else()
+
+    def somebody_else(self) -> None:
+        """From now on this is about a person who has read nothing yet."""
+        self.user_id += 1
+        name = f"Person {self.user_id}"
+        with self.house.database.write() as session:
+            now = self.house.now()
+            session.add(User(id=self.user_id, name=name, name_key=name, password_hash="-", created_at=now))
 
     def device(self, kind: str) -> int:
         """A reader of the person."""
         with self.house.database.write() as session:
-            device = Device(user_id=1, kind=kind, name=kind, created_at=self.house.now())
+            device = Device(user_id=self.user_id, kind=kind, name=kind, created_at=self.house.now())
             session.add(device)
             session.flush()
             assert device.id is not None
@@ -56,7 +64,9 @@ class Household:
             "slack": SCREEN if dialect == "kobo" else 0,
             "act": Act.JUMPED if dialect == "cfi" else Act.UNKNOWN,
         }
-        report = Report(1, device, now, dialect, locator, book_id=self.book_id, sha256=sha256, **{**values, **fields})
+        report = Report(
+            self.user_id, device, now, dialect, locator, book_id=self.book_id, sha256=sha256, **{**values, **fields}
+        )
         with self.house.database.write() as session:
             return record(session, report)
 
@@ -64,7 +74,7 @@ class Household:
         """What a reader is given; that it was, is remembered."""
         sha256 = sha256 or (self.kepub if dialect == "kobo" else self.epub)
         with self.house.database.read() as session:
-            projected = project(self.house, session, 1, self.book_id, sha256, dialect, device)
+            projected = project(self.house, session, self.user_id, self.book_id, sha256, dialect, device)
         assert projected is not None
         locator = projected.encoded.locator
         if locator is not None:
@@ -77,7 +87,7 @@ class Household:
     def progress(self) -> dict[str, Any] | None:
         """The whole row of the current position."""
         with self.house.database.read() as session:
-            row = current(session, 1, self.book_id)
+            row = current(session, self.user_id, self.book_id)
             return None if row is None else Progress.model_dump(row)
 
     def last_entry(self) -> JournalEntry:
