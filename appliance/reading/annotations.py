@@ -4,7 +4,7 @@ The journal gets what was said and what was done; `annotation_effects` folds the
 the write transaction begins.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from appliance.house import House
 from appliance.models import Annotation, DeviceAnnotation, JournalEntry
 from appliance.reading.annotation_effects import Row
 from appliance.reading.annotation_exchange import Entry, Exchange, Link
+from appliance.reading.annotation_projection import ProjectedAnnotation, project_annotations
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.feed import take_versions
 from appliance.reading.locate_range import locate_range
@@ -62,21 +63,50 @@ def exchange(house: House, caller: Caller, said: Sequence[Said], deletions: Sequ
     if news or deletions:
         with house.database.write() as session:
             connection = session.connection()
-            take_turn(connection, caller.user_id)
-            work = Exchange(
-                caller,
-                _rows(connection, caller),
-                _links(connection, caller),
-                _done(
-                    connection, caller, [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
-                ),
-                take_versions(connection, caller.user_id, len(news) + len(deletions)),
-            )
+            operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
+            work = _exchange(connection, caller, len(news) + len(deletions), operations)
             gone = work.delete(deletions, _deleted_lately(connection, caller) if deletions else 0)
             for one in news:
                 answers[one.native_id] = work.take(one, places.get(one.native_id))
             _store(connection, work)
     return [*(answers[one.native_id] for one in said), *gone]
+
+
+def offer(house: House, caller: Caller) -> list[ProjectedAnnotation]:
+    """What the device has to be told of its book, in its own words. It is remembered as offered, not as held, until
+    the device says so (`follow`) or shows it in what it says next."""
+    with house.database.read() as session:
+        connection = session.connection()
+        rows, links = _rows(connection, caller), _links(connection, caller)
+        by_annotation = {link["annotation_id"]: link for link in links.values()}
+        everything = project_annotations(house, session, caller, rows.values(), by_annotation)
+    wanted = [one for one in everything if one.due is not None and (one.range is not None or one.due == "remove")]
+    given = [one for one in wanted if one.due != "remove"]
+    if given:
+        with house.database.write() as session:
+            work = _exchange(session.connection(), caller, 0, [])
+            for one in given:
+                if work.rows[one.row["id"]]["version"] == one.row["version"]:
+                    work.offer(one.row["id"], {**one.fields, "range": one.range})
+            _store(session.connection(), work)
+    return wanted
+
+
+def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
+    """The device holds what it was offered, or has deleted what it was told to: version by native id."""
+    if followed:
+        with house.database.write() as session:
+            work = _exchange(session.connection(), caller, 0, [])
+            for native_id, version in followed.items():
+                work.follow(native_id, version)
+            _store(session.connection(), work)
+
+
+def _exchange(connection: Connection, caller: Caller, count: int, operations: Sequence[str | None]) -> Exchange:
+    take_turn(connection, caller.user_id)
+    version = take_versions(connection, caller.user_id, count) if count else 0
+    rows, links = _rows(connection, caller), _links(connection, caller)
+    return Exchange(caller, rows, links, _done(connection, caller, operations), version)
 
 
 def _is_known(said: Said, link: Link | None) -> bool:
@@ -99,7 +129,7 @@ def _rows(connection: Connection, caller: Caller) -> dict[str, Row]:
     return {row["id"]: dict(row) for row in rows}
 
 
-def _done(connection: Connection, caller: Caller, operations: list[str | None]) -> dict[str, str | None]:
+def _done(connection: Connection, caller: Caller, operations: Sequence[str | None]) -> dict[str, str | None]:
     """Operations of this device that the journal has, with the annotation each was about."""
     found: dict[str, str | None] = {}
     operations = [operation for operation in operations if operation is not None]
