@@ -34,7 +34,7 @@ def _find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None, end
     last = steps[-1]
     if last.id is not None and last.index % 2 == 0 and last.id in index.ids:
         # The last part's id wins wherever it is; ids of inner steps are not looked at.
-        return _in_element(index, index.ids[last.id], offset, end)
+        return _in_element(index.ids[last.id], offset)
     element = index.root
     for number, step in enumerate(steps):
         if element.name in _CLOSED and element is not index.root and not element.children:
@@ -51,7 +51,7 @@ def _find(index: DocumentIndex, steps: tuple[Step, ...], offset: int | None, end
         if number < len(steps) - 1 or step.index > 2 * len(element.children) + 1:
             return Found(element.first, Status.APPROXIMATE, Reason.NO_PLACE)
         return _in_chunk(element, step.index, offset)
-    return _in_element(index, element, offset, end)
+    return _in_element(element, offset)
 
 
 _CLOSED = (ATOMS | SILENT | {"head"}) - OPEN_ATOMS
@@ -68,11 +68,9 @@ def _in_chunk(element: Element, step: int, offset: int | None) -> Found:
     return Found(chunk.first + ink_length(chunk.text, 0, at), Status.EXACT)
 
 
-def _in_element(index: DocumentIndex, element: Element, offset: int | None, end: bool) -> Found:
+def _in_element(element: Element, offset: int | None) -> Found:
     if not offset:
-        # The step leads into the element; an atom has no place in it, so a range that ends there has the atom.
-        inside = end and index.atoms.get(element.first) is element
-        return Found(element.first + inside, Status.EXACT)
+        return Found(element.first, Status.EXACT)
     # Not a CFI of the standard, but written by some servers: characters into the element (positions.md A.2, row 30).
     for chunk in element.texts():
         if offset <= len(chunk.text):
@@ -92,8 +90,7 @@ class Name(NamedTuple):
 def point(index: DocumentIndex, position: Position) -> Name:
     """What foliate-js would write (positions.md C.4, rules 1, 2, 5).
 
-    A place at an atom names the element, and one behind an atom what follows there. Only behind an atom that another
-    follows at once there is no name; the atom's own then stands for its end, or (`k` is less) for its start.
+    A place at an atom names the element, and one behind an atom what follows there.
     """
     before = position.affinity == "before"
     k = min(max(position.k, 0), index.length)
@@ -102,31 +99,27 @@ def point(index: DocumentIndex, position: Position) -> Name:
         if chunk is not None:
             return _to_chunk(chunk, ink_end(chunk.text, k - chunk.first), k)
         atom = index.atoms.get(k - 1)
-        if atom is not None:
-            return _behind(index, atom, k, before)
+        if atom is not None and atom.last == k:  # else there is text in it, which follows
+            return _behind(index, atom, k)
     chunk = index.chunk_at(k)
     if chunk is not None:
         return _to_chunk(chunk, ink_offset(chunk.text, k - chunk.first), k)
     atom = index.atoms.get(k)
-    if atom is None or before:
+    if atom is None or (before and not k):
         # Nothing comes before, or the document has no text. A path must have a step, so in an SVG it is the place
         # before the first child.
         return Name(_to_element(index, index.body) or (Step(0),), None, k)
     return Name(_to_element(index, atom), None, k)
 
 
-def _behind(index: DocumentIndex, atom: Element, k: int, end: bool) -> Name:
-    """The place behind the character that an atom is."""
+def _behind(index: DocumentIndex, atom: Element, k: int) -> Name:
+    """The place behind an atom."""
     parent = atom.parent or index.root
-    if atom.last == k:  # else it has text in it
-        if parent.chunks.get(atom.step + 1):
-            return Name((*steps_to(parent), Step(atom.step + 1)), 0, k)
-        if atom.step == 2 * len(parent.children):  # the last child: the specification's place behind it
-            return Name((*steps_to(parent), Step(atom.step + 2)), None, k)
-        follower = parent.children[atom.step // 2]
-        if index.atoms.get(follower.first) is not follower:
-            return Name(_to_element(index, follower), None, k)
-    return Name(_to_element(index, atom), None, k if end else k - 1)
+    if parent.chunks.get(atom.step + 1):
+        return Name((*steps_to(parent), Step(atom.step + 1)), 0, k)
+    if atom.step == 2 * len(parent.children):  # the last child: the specification's place behind it
+        return Name((*steps_to(parent), Step(atom.step + 2)), None, k)
+    return Name(_to_element(index, parent.children[atom.step // 2]), None, k)
 
 
 def _to_chunk(chunk: Chunk, offset: int, k: int) -> Name:

@@ -32,7 +32,6 @@ class Layout:
         self.raw = ""
         self.chunks: dict[tuple[int, ...], tuple[int, int]] = {}
         self.elements: dict[tuple[int, ...], tuple[int, int]] = {}
-        self.atoms: set[tuple[int, ...]] = set()
         self.spans: dict[str, list[tuple[int, int]]] = {}
         self.extents: dict[str, tuple[int, int]] = {}
         self._walk(parsed.root, (), [], parsed.root is parsed.body)
@@ -41,7 +40,6 @@ class Layout:
         name = element.tag.rpartition("}")[2]
         begin = len(self.raw)
         if inside and name in ATOMS and element is not self.body:
-            self.atoms.add(path)
             self.raw += ATOM
             inside = name in OPEN_ATOMS
         if name in SILENT:
@@ -75,9 +73,9 @@ class Layout:
         if "," not in path:
             return ""
         parent, start, end = path.split(",")
-        return ink(self.raw[self._cfi(parent + start, False) : self._cfi(parent + end, True)])
+        return ink(self.raw[self._cfi(parent + start) : self._cfi(parent + end)])
 
-    def _cfi(self, text: str, end: bool) -> int:
+    def _cfi(self, text: str) -> int:
         path, _, offset = text.partition(":")
         steps = tuple(int(step) for step in path.split("/")[1:])
         if steps[-1] % 2:
@@ -85,8 +83,7 @@ class Layout:
             return first + code_points(self.raw[first:last], int(offset))
         if steps not in self.elements:
             return self.elements[steps[:-1]][1]  # the place behind the last child
-        begin, stop = self.elements[steps]
-        return stop if end and steps in self.atoms else begin
+        return self.elements[steps][0]
 
     def of_spans(self, start: KoboLocator, end: KoboLocator) -> str:
         """What a Kobo selects: the ink between two offsets into koboSpans of this document."""
