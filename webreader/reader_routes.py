@@ -3,11 +3,12 @@
 from litestar.types import ControllerRouterHandler
 
 from webreader import entries, manifest, reader_page
-from webreader.api import progress
+from webreader.api import progress, reading_time
 
 reader_routes: list[ControllerRouterHandler] = [
     *reader_page.routes,
     *manifest.routes,
     *entries.routes,
     *progress.routes,
+    *reading_time.routes,
 ]

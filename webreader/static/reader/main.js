@@ -8,6 +8,7 @@ import { Keeper } from './keeper.js'
 import { setUpLinks } from './links.js'
 import { notice } from './notice.js'
 import { Reader } from './reader.js'
+import { ReadingTime } from './reading_time.js'
 import { restore } from './restore.js'
 import { Refused, Server } from './server.js'
 
@@ -67,7 +68,12 @@ const open = async () => {
         left: () => turnTo('left'), right: () => turnTo('right'), next: () => turn(true), previous: () => turn(false),
         contents: contents.open, appearance: appearance.open, step: appearance.step,
     })
-    view.addEventListener('load', ({ detail: { doc } }) => controls.attach(doc))
+    const time = new ReadingTime(server, page.dataset.device, () => reader.fraction)
+    time.watch(document)
+    view.addEventListener('load', ({ detail: { doc } }) => {
+        controls.attach(doc)
+        time.watch(doc)
+    })
     reader.addEventListener('page', () => showProgress(reader, contents))
     appearance.attach(view)
 
@@ -75,16 +81,26 @@ const open = async () => {
     opening.remove()
     if (problem) notice(problem)
 
-    reader.addEventListener('moved', ({ detail: { cfi, act, finished } }) => keeper.keep(cfi, act, finished))
+    reader.addEventListener('moved', ({ detail: { cfi, act, finished } }) => {
+        keeper.keep(cfi, act, finished)
+        time.act()
+    })
     keeper.addEventListener('change', ({ detail }) => {
         showSaving(detail)
         if (detail.state === 'saved' && detail.saved.version > keeper.version) elsewhere.look(detail.moved)
     })
+    const leave = () => {
+        keeper.flush()
+        time.pause()
+    }
     document.addEventListener('visibilitychange', () => {
-        if (document.visibilityState === 'hidden') keeper.flush()
-        else elsewhere.look()
+        if (document.visibilityState === 'hidden') leave()
+        else {
+            time.resume()
+            elsewhere.look()
+        }
     })
-    addEventListener('pagehide', () => keeper.flush())
+    addEventListener('pagehide', leave)
     addEventListener('pageshow', event => event.persisted && elsewhere.look())
     page.dataset.state = 'ready'
 }

@@ -1,4 +1,4 @@
-// The reader's part of the progress API (webreader/api/progress.py).
+// The reader's part of the API (webreader/api).
 import { detailOf } from './book.js'
 
 // Refused by the server for a reason that trying again does not change.
@@ -37,13 +37,21 @@ export class Server {
         return this.#ask(`${this.url}/progress`)
     }
 
-    // The request outlives the page.
     move(moved) {
-        return this.#ask(`${this.url}/progress`, {
+        return this.#put(`${this.url}/progress`, moved)
+    }
+
+    keepTime(stretch) {
+        return this.#put(`${this.url}/reading-time`, stretch)
+    }
+
+    // The request outlives the page.
+    #put(url, body) {
+        return this.#ask(url, {
             method: 'PUT',
             keepalive: true,
             headers: { 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken() },
-            body: JSON.stringify(moved),
+            body: JSON.stringify(body),
         })
     }
 
