@@ -61,7 +61,7 @@ class Progress(SQLModel, table=True):
     """The current position of a user in a book: derived from the journal entry `entry_id`.
 
     `version` rises with each change. `activity_at`: when the reading that led here happened (device clock if
-    plausible). `epoch` rises when a book is started over. `status`: unread, reading, finished or abandoned.
+    plausible). `epoch` rises when a book is started over.
     """
 
     __table_args__ = (Index("ix_progress_feed", "user_id", "feed_version"),)
@@ -71,7 +71,6 @@ class Progress(SQLModel, table=True):
     entry_id: int = Field(foreign_key="journalentry.id", sa_type=BigInteger().with_variant(Integer, "sqlite"))
     version: int = 1
     epoch: int = 1
-    status: str = "reading"
     activity_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime, index=True)
     reference_sha256: str | None = None

@@ -10,9 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlmodel import Session
 
-from appliance.models import Device, DeviceProgress, JournalEntry, Progress
+from appliance.models import BookState, Device, DeviceProgress, JournalEntry, Progress
+from appliance.reading.book_state import Effect, follow_status
+from appliance.reading.feed import take_versions
 from appliance.reading.report import Act, Outcome, Report
 from appliance.reading.rule import BURST, Decision, Given, Known, Said, activity_time, decide
+from appliance.reading.turn import take_turn
 
 __all__ = ["Act", "Outcome", "Report", "current", "note_given", "record"]
 
@@ -20,19 +23,24 @@ _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
 _DEVICE_PROGRESS = DeviceProgress.__table__  # type: ignore[attr-defined]
 _DEVICE = Device.__table__  # type: ignore[attr-defined]
+_STATE = BookState.__table__  # type: ignore[attr-defined]
 
-_SELECT_KNOWN = select(
-    _PROGRESS.c.version,
-    _PROGRESS.c.epoch,
-    _PROGRESS.c.status,
-    _PROGRESS.c.activity_at,
-    _PROGRESS.c.tick,
-    _PROGRESS.c.fraction,
-    _JOURNAL.c.device_id,
-).where(
-    _PROGRESS.c.user_id == bindparam("user_id"),
-    _PROGRESS.c.book_id == bindparam("book_id"),
-    _JOURNAL.c.id == _PROGRESS.c.entry_id,
+_SELECT_KNOWN = (
+    select(
+        _PROGRESS.c.version,
+        _PROGRESS.c.epoch,
+        func.coalesce(_STATE.c.status, "unread").label("status"),
+        _PROGRESS.c.activity_at,
+        _PROGRESS.c.tick,
+        _PROGRESS.c.fraction,
+        _JOURNAL.c.device_id,
+    )
+    .select_from(
+        _PROGRESS.join(_JOURNAL, _JOURNAL.c.id == _PROGRESS.c.entry_id).outerjoin(
+            _STATE, (_STATE.c.user_id == _PROGRESS.c.user_id) & (_STATE.c.book_id == _PROGRESS.c.book_id)
+        )
+    )
+    .where(_PROGRESS.c.user_id == bindparam("user_id"), _PROGRESS.c.book_id == bindparam("book_id"))
 )
 # The row of the device itself, and that of the KOSync login it uses: a GET of that protocol does not say which of the
 # devices behind a login asks, so what was given is remembered for the login (koreader.md 1.1).
@@ -90,7 +98,7 @@ _UPDATE_PROGRESS = update(_PROGRESS).where(
 def record(session: Session, report: Report) -> Outcome:
     """Append the report to the journal and derive what is current. The caller's transaction commits both or none."""
     connection = session.connection()
-    _take_turn(connection, report.user_id)
+    take_turn(connection, report.user_id)
     ids = {"user_id": report.user_id, "book_id": report.book_id, "device_id": report.device_id}
     known = _known(connection.execute(_SELECT_KNOWN, ids).first()) if report.book_id else None
     if report.operation_id is not None:
@@ -101,7 +109,9 @@ def record(session: Session, report: Report) -> Outcome:
     own = next((row for row in rows if row.device_id == report.device_id), None)
     given = next((Given(row.given_locator, row.given_tick) for row in rows if row.given_locator is not None), None)
     decision = decide(report, known, _said(own), given, burst=_is_burst(connection, report))
-    entry_id = int(connection.execute(_INSERT_ENTRY, _entry(report, decision)).scalar_one())
+    effects = _effects(connection, report, decision, known) if decision.kind == "current" else []
+    entry = {**_entry(report, decision), "effects": effects}
+    entry_id = int(connection.execute(_INSERT_ENTRY, entry).scalar_one())
     version = known.version if known else None
     # An echo is not something the device said of its own: what it was given stays what it was given.
     if report.book_id is not None and decision.kind != "echo":
@@ -111,7 +121,7 @@ def record(session: Session, report: Report) -> Outcome:
             if row is not own and row.given_locator is not None:
                 connection.execute(_FORGET_GIVEN, {**this, "this_device": row.device_id})
         if decision.kind == "current":
-            version = _move(connection, report, decision, entry_id, version)
+            version = _move(connection, report, decision, entry_id, known, effects[0]["version"])
     return Outcome(decision.kind, decision.reason, entry_id, version)
 
 
@@ -134,12 +144,6 @@ def note_given(
     )
     if not changed.rowcount:
         session.connection().execute(insert(table), {"device_id": device_id, "book_id": book_id, **values})
-
-
-def _take_turn(connection: Connection, user_id: int) -> None:
-    """Reports of one person are judged one after another. On SQLite all writers are; PostgreSQL has to be told."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(user_id)))
 
 
 def _known(row: Any) -> Known | None:
@@ -192,29 +196,51 @@ def _entry(report: Report, decision: Decision) -> dict[str, object]:
     }
 
 
-def _move(connection: Connection, report: Report, decision: Decision, entry_id: int, before: int | None) -> int:
-    """Write the new current position; returns its version, which follows `before`."""
-    place, position = report.place, report.place.position
+def _effects(connection: Connection, report: Report, decision: Decision, known: Known | None) -> list[Effect]:
+    """What the journal keeps of a move, so that the current position can be derived again: first the move itself."""
+    user_id, book_id = report.user_id, str(report.book_id)
+    effects: list[Effect] = [{"do": "move", "version": take_versions(connection, user_id, 1), "epoch": decision.epoch}]
+    if known is None or decision.status != known.status:
+        starts_over = known is not None and decision.epoch > known.epoch
+        at = activity_time(report)
+        followed = follow_status(connection, user_id, book_id, decision.status, at, starts_over=starts_over)
+        effects += [followed] if followed is not None else []
+    return effects
+
+
+def _move(
+    connection: Connection, report: Report, decision: Decision, entry_id: int, known: Known | None, feed_version: int
+) -> int:
+    """Write the new current position; returns its version, which follows the one before."""
+    user_id, book_id = report.user_id, report.book_id
+    version = known.version + 1 if known else 1
     values: dict[str, object] = {
         "entry_id": entry_id,
-        "version": (before or 0) + 1,
+        "version": version,
         "epoch": decision.epoch,
-        "status": decision.status,
         "activity_at": activity_time(report),
         "updated_at": report.received_at,
+        "feed_version": feed_version,
+        **place_columns(report),
     }
-    if position is not None:
-        values |= {
-            "reference_sha256": report.reference_sha256,
-            "document": position.document,
-            "occurrence": position.occurrence,
-            "k": position.k,
-            "tick": place.tick,
-            "total": place.total,
-            "fraction": (place.tick or 0) / place.total if place.total else 0.0,
-        }
-    if before is None:
-        connection.execute(insert(_PROGRESS), {"user_id": report.user_id, "book_id": report.book_id, **values})
+    if known is None:
+        connection.execute(insert(_PROGRESS), {"user_id": user_id, "book_id": book_id, **values})
     else:
-        connection.execute(_UPDATE_PROGRESS, {"this_user": report.user_id, "this_book": report.book_id, **values})
-    return (before or 0) + 1
+        connection.execute(_UPDATE_PROGRESS, {"this_user": user_id, "this_book": book_id, **values})
+    return version
+
+
+def place_columns(report: Report) -> dict[str, object]:
+    """The place of a report as `Progress` has it; nothing where it has none, so that the place before it stays."""
+    place, position = report.place, report.place.position
+    if position is None:
+        return {}
+    return {
+        "reference_sha256": report.reference_sha256,
+        "document": position.document,
+        "occurrence": position.occurrence,
+        "k": position.k,
+        "tick": place.tick,
+        "total": place.total,
+        "fraction": (place.tick or 0) / place.total if place.total else 0.0,
+    }

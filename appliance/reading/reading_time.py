@@ -1,6 +1,6 @@
 """Reading time: facts are appended first, sessions are derived from them in the same transaction.
 
-`record_events` is the only way in; `sitting_log` the way out. What counts is decided by the pure rules in `sessions`,
+`record_events` is the only way in, `reading_log` the way out. What counts is decided by the pure rules in `sessions`,
 `kobo_time` and `reading_event`. Written with SQLAlchemy Core, because KOReader brings years of page visits at once.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from appliance.library.renditions import by_digest
-from appliance.models import ReadDocument, ReadingEvent, ReadingSession
+from appliance.models import Digest, ReadDocument, ReadingEvent, ReadingSession
 from appliance.reading.kobo_time import Counter, estimated
 from appliance.reading.reading_event import Event, Source, believed, refusal
 from appliance.reading.sessions import GAP, Interval, Sitting, joined, page_visit
@@ -28,6 +28,7 @@ AT_ONCE = 5_000
 _EVER = (0, 2**37)
 
 _DOCUMENT = ReadDocument.__table__  # type: ignore[attr-defined]
+_DIGEST = Digest.__table__  # type: ignore[attr-defined]
 _EVENT = ReadingEvent.__table__  # type: ignore[attr-defined]
 _SESSION = ReadingSession.__table__  # type: ignore[attr-defined]
 
@@ -152,13 +153,17 @@ def attach(session: Session, user_id: int, digest: str, book_id: str) -> bool:
 
 
 def attach_found(session: Session) -> int:
-    """Attach what was read of files that were not in the library then and are now; returns how many."""
-    waiting = session.connection().execute(
-        select(_DOCUMENT.c.user_id, _DOCUMENT.c.name).where(_DOCUMENT.c.book_id.is_(None)).order_by(_DOCUMENT.c.user_id)
+    """Attach what was read of files that were not in the library then and are now; returns how many. Writes nothing
+    when there are none."""
+    waiting = (
+        select(_DOCUMENT.c.user_id, _DIGEST.c.value)
+        .join_from(_DOCUMENT, _DIGEST, _DIGEST.c.value == func.substr(_DOCUMENT.c.name, len("md5:") + 1))
+        .where(_DOCUMENT.c.book_id.is_(None))
+        .distinct()
+        .order_by(_DOCUMENT.c.user_id)  # everybody's turn comes once, and in the same order for all who wait
     )
     found = 0
-    for user_id, name in waiting.all():
-        digest = name.removeprefix("md5:")
+    for user_id, digest in session.connection().execute(waiting).all():
         named = by_digest(session, digest)
         found += named is not None and attach(session, user_id, digest, named.book_id)
     return found
@@ -167,13 +172,13 @@ def attach_found(session: Session) -> int:
 def rebuild(session: Session, user_id: int | None = None) -> None:
     """Derive all sessions anew, of one person or of everybody."""
     connection = session.connection()
-    if user_id is not None:
-        take_turn(connection, user_id)
-    whose = [] if user_id is None else [user_id]
-    connection.execute(delete(_SESSION).where(*(_SESSION.c.user_id == each for each in whose)))
-    books = select(_DOCUMENT.c.user_id, _DOCUMENT.c.book_id).where(_DOCUMENT.c.book_id.is_not(None)).distinct()
-    for user, book_id in connection.execute(books.where(*(_DOCUMENT.c.user_id == each for each in whose))).all():
-        _derive(connection, user, book_id, _Window(*_EVER, 0))
+    everybody = select(_DOCUMENT.c.user_id).distinct().order_by(_DOCUMENT.c.user_id)
+    for person in connection.execute(everybody).scalars().all() if user_id is None else [user_id]:
+        take_turn(connection, person)
+        connection.execute(delete(_SESSION).where(_SESSION.c.user_id == person))
+        read = (_DOCUMENT.c.user_id == person, _DOCUMENT.c.book_id.is_not(None))
+        for book_id in connection.execute(select(_DOCUMENT.c.book_id).where(*read).distinct()).scalars().all():
+            _derive(connection, person, book_id, _Window(*_EVER, 0))
 
 
 def _name_of(event: Event) -> str:
@@ -276,8 +281,8 @@ def _derive(connection: Connection, user_id: int, book_id: str, window: _Window)
     end = max([end, *(int(row["ended_at"].timestamp()) for row in old.values())])
     known = _intervals(connection, {**this, "start": start, "end": end})
     guessed = [each for each in guesses if start <= each.start <= end]
-    sittings = joined(heapq.merge(known, guessed, key=lambda interval: interval.start))
-    new = {row["started_at"]: row for row in (_session_row(user_id, book_id, sitting) for sitting in sittings)}
+    ordered = heapq.merge(known, guessed, key=lambda interval: interval.start) if guessed else known
+    new = {row["started_at"]: row for row in (_session_row(user_id, book_id, sitting) for sitting in joined(ordered))}
     gone = [{**this, "this_start": started_at} for started_at, row in old.items() if new.get(started_at) != row]
     come = [row for started_at, row in new.items() if old.get(started_at) != row]
     if gone:

@@ -11,9 +11,8 @@ from typing import Any, Final, Literal
 
 STATUSES: Final = ("unread", "reading", "finished", "abandoned")
 FIELDS: Final = ("status", "rating", "review")
-FINISHED: Final = 0.99  # share of the book from which it counts as finished
-
 By = Literal["automatic", "person"]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +23,20 @@ class CurrentState:
     rating: int = 0
     review: str = ""
     by: By = "automatic"
-    versions: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(FIELDS, 0))
+    versions: Mapping[str, int] = field(default_factory=dict)
     times: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """What a device changed of what it held at `base_version`. `by`: whether a person set the status."""
+    """What a device changed of what it held at `base_version`. `by`: whether a person set the status. `starts_over`:
+    the book is read from the beginning again, which is a person's act, whoever called it finished."""
 
     fields: Mapping[str, Any]
     base_version: int
     at: datetime
     by: By = "person"
+    starts_over: bool = False
 
 
 def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
@@ -46,13 +47,13 @@ def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
             continue
         mine, theirs = change.fields[name], getattr(current, name)
         if name == "status" and change.by == "automatic":
-            if current.by == "automatic" and mine != theirs:
+            if mine != theirs and (current.by == "automatic" or change.starts_over):
                 result |= {"status": mine, "by": "automatic"}
             continue
         confirms = name == "status" and current.by == "automatic"
         if mine == theirs and not confirms:
             continue
-        unseen = current.versions[name] > change.base_version and not confirms
+        unseen = current.versions.get(name, 0) > change.base_version and not confirms
         if unseen and name in current.times and (change.at, str(mine)) <= (current.times[name], str(theirs)):
             continue
         result[name] = mine
@@ -61,13 +62,18 @@ def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
     return result
 
 
-def automatic_status(fraction: float, before: str, *, started_over: bool) -> str:
-    """What follows from reading at `fraction` of the book. Finished is sticky until the book is started over."""
-    if fraction >= FINISHED:
-        return "finished"
-    if before == "finished" and not started_over:
-        return "finished"
-    return "reading" if fraction > 0 or before == "reading" else before
+def fold_state(row: Row | None, effect: Mapping[str, Any]) -> Row:
+    """The columns of a book's state after an effect of the journal: `fields` set at `version`."""
+    row = row or {"status": "unread", "status_by": "automatic", "rating": 0, "review": "", "versions": {}, "times": {}}
+    fields = {"status_by" if name == "by" else name: value for name, value in effect["fields"].items()}
+    said = [name for name in FIELDS if name in effect["fields"]]
+    return {
+        **row,
+        **fields,
+        "version": effect["version"],
+        "versions": row["versions"] | dict.fromkeys(said, effect["version"]),
+        "times": row["times"] | dict.fromkeys(said, effect["at"]),
+    }
 
 
 def whole_stars(rating: int) -> int:

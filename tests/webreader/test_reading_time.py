@@ -53,10 +53,9 @@ def seconds(server: Server) -> list[int]:
     ]
 
 
-def session(server: Server) -> tuple[Any, ...]:
+def fractions(server: Server) -> tuple[Any, ...]:
     (found,) = query(
-        server,
-        "SELECT seconds, start_fraction, end_fraction FROM readingsession WHERE user_id = (SELECT max(id) FROM user)",
+        server, "SELECT start_fraction, end_fraction FROM readingsession WHERE user_id = (SELECT max(id) FROM user)"
     )
     return found
 
@@ -91,8 +90,8 @@ def test_reading_is_sent_every_minute_and_ends_two_minutes_after_the_last_input(
     eventually(lambda: sum(seconds(server)) >= 180)
     reader.page.wait_for_timeout(500)
     assert 180 <= sum(seconds(server)) <= 195 and len(seconds(server)) <= 5
-    counted, start, end = session(server)
-    assert abs(counted - sum(seconds(server))) <= 3
+    # The browser keeps to the server's clock, for which hardly any time has passed; so only the places can be told.
+    start, end = fractions(server)
     assert 0 <= start < end < 0.1
 
 
@@ -126,16 +125,16 @@ def test_what_could_not_be_sent_is_sent_at_the_next_visit(server: Server, reader
     def fail(route: Route) -> None:
         route.abort()
 
-    reader.page.route("**/reading-time", fail)
+    reader.page.route("**/api/**", fail)  # nothing gets through
     for _ in range(3):
         reader.turn()
         reader.page.clock.run_for(60_000)
         reader.page.wait_for_timeout(200)
     assert seconds(server) == []
     hide(reader)
-    reader.page.unroute("**/reading-time")
+    reader.page.unroute("**/api/**")
     reader.open()
     eventually(lambda: seconds(server))
-    assert len(seconds(server)) <= 2 and 180 <= sum(seconds(server)) <= 200
+    assert len(seconds(server)) == 1 and 180 <= sum(seconds(server)) <= 200
     stored = "Object.keys(localStorage).some(key => key.startsWith('bookwake-time'))"
     eventually(lambda: not reader.page.evaluate(stored))

@@ -32,6 +32,7 @@ def book(request: PageRequest, book_id: FromPath[str]) -> Response[Any]:
         request,
         book=shown.book,
         progress=shown.progress,
+        finished=shown.is_finished,
         devices=devices,
         size=rendition.size if rendition else 0,
         doubts=rendition.doubts if rendition else [],

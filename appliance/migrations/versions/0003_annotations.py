@@ -114,3 +114,10 @@ def upgrade() -> None:
     op.add_column("journalentry", sa.Column("effects", sa.JSON(), nullable=True))
     op.add_column("progress", sa.Column("feed_version", _VERSION, nullable=False, server_default="0"))
     op.create_index("ix_progress_feed", "progress", ["user_id", "feed_version"], unique=False)
+    op.execute(
+        """
+        INSERT INTO bookstate (user_id, book_id, version, status, status_by, rating, review, versions, times)
+        SELECT user_id, book_id, 0, status, 'automatic', 0, '', '{}', '{}' FROM progress
+        """
+    )
+    op.drop_column("progress", "status")
