@@ -139,9 +139,16 @@ def _own_string(
     if (entry.sha256, entry.dialect) != (sha256, asked) or asked == "kobo" or entry.place_status == Status.FAILED:
         return None
     if entry.place_status == Status.EXACT:
-        usual = asked != "xpointer" or is_indexed(entry.locator) == (spelling == "indexed")
-        return Encoded(entry.locator, Status.EXACT, Reason.NONE) if usual or entry.device_id == device_id else None
+        shared = _is_strict(entry.locator, asked, spelling == "indexed")
+        return Encoded(entry.locator, Status.EXACT, Reason.NONE) if shared or entry.device_id == device_id else None
     book = open_rendition(house, session, sha256) if entry.device_id == device_id else None
     if book is None or decode(book, asked, entry.locator).position is None:
         return None
     return Encoded(entry.locator, Status(entry.place_status), Reason(entry.place_reason))
+
+
+def _is_strict(locator: str, dialect: str, indexed: bool) -> bool:
+    """Whether every reader of that dialect reads this as we did: our decoders overlook stray white space."""
+    if dialect == "cfi":
+        return locator.startswith("epubcfi(") and locator.endswith(")")
+    return locator.startswith("/body") and locator == locator.strip() and is_indexed(locator) == indexed
