@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from tests.bench import calibre_web, converting, generate, resting, scanning, storing, syncing
+from tests.bench import calibre_web, converting, generate, resting, scanning, storing, syncing, translating
 from tests.bench.appliance import Appliance
 from tests.bench.place import CACHE, books
 from tests.bench.row import Row, table, write_json
@@ -70,12 +70,15 @@ class Bench:
     def convert(self) -> Iterator[Row]:
         yield from converting.measure(self.work)
 
+    def positions(self) -> Iterator[Row]:
+        yield from translating.measure(self.work)
+
     def rest(self) -> Iterator[Row]:
         yield from resting.measure(self.library, FEW)
 
 
 Result = TypeVar("Result")
-PARTS = ("scan", "rest", "kobo", "store", "convert")
+PARTS = ("scan", "rest", "kobo", "store", "convert", "positions")
 
 
 def main() -> int:
