@@ -91,7 +91,9 @@ def _read_again(house: House, session: Session, entry: JournalEntry) -> Report |
             book_id, sha256 = rendition.book_id, rendition.sha256
     if book_id is None or sha256 is None or open_rendition(house, session, sha256) is None:
         return None
-    located = locate(house, session, book_id, sha256, entry.dialect, entry.locator, entry.percent)
+    located = locate(
+        house, session, book_id, sha256, entry.dialect, entry.locator, entry.percent, device_id=entry.device_id
+    )
     if located.place.position is None and located.place.reason is Reason.UNREADABLE:
         return None
     return Report(
@@ -108,6 +110,7 @@ def _read_again(house: House, session: Session, entry: JournalEntry) -> Report |
         percent=entry.percent,
         claimed_at=entry.claimed_at,
         reading_status=entry.reading_status,
+        error=located.error,
         operation_id=f"placed:{entry.id}",
     )
 
