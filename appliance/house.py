@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from appliance.database import Database
 from appliance.kepub import KepubStore
 from appliance.positions import Shelf
+from appliance.positions.kept_texts import KeptTexts
 from appliance.settings import Settings
 
 
@@ -16,16 +17,18 @@ def _clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The appliance's settings, database, open books, clock (aware UTC) and store of KEPUBs."""
+    """The appliance's settings, database, open books, clock (aware UTC), store of KEPUBs and kept texts."""
 
     settings: Settings
     database: Database
     shelf: Shelf
     now: Callable[[], datetime] = _clock
     kepubs: KepubStore = field(init=False, repr=False)
+    texts: KeptTexts = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kepubs", KepubStore(self.settings.kepubs, self.settings.kepubify))
+        object.__setattr__(self, "texts", KeptTexts(self.settings.texts))
 
 
 def open_house(settings: Settings) -> House:

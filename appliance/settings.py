@@ -38,6 +38,11 @@ class Settings:
         return self.data / "kepub"
 
     @property
+    def texts(self) -> Path:
+        """Folder of the texts of files that devices refer to, for when the files are gone; part of each backup."""
+        return self.data / "texts"
+
+    @property
     def covers(self) -> Path:
         """Folder of cover pictures and their sizes; can be made again."""
         return self.data / "covers"

@@ -136,6 +136,7 @@ def _send(call: Call, row: BookRow, path: Path, sha256: str, suffix: str) -> Ans
 def _note_begun(call: Call, book_id: str, sha256: str) -> None:
     """From now on the device's places are in this file. What it was told of places is forgotten with the file that it
     had, so that the next sync leads it to where the reading is."""
+    call.house.texts.want(sha256)
     values = {
         "sha256": sha256,
         "began_at": call.house.now(),

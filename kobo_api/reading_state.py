@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from appliance.models import BookState, KoboDelivery, KoboEntitlement, Progress
+from appliance.positions.fraction import whole_percent
 from appliance.reading.locate import write_kobo
 from appliance.reading.progress import note_given
 from appliance.reading.projection import Projected, project
@@ -95,7 +96,7 @@ def first_state(id: str, created: datetime, row: BookRow) -> ReadingState:
     finished = row.status == "finished"
     return ReadingState(
         created=write_time(created),
-        current_bookmark=CurrentBookmark(stamp, progress_percent=100 if finished else int(row.fraction * 100)),
+        current_bookmark=CurrentBookmark(stamp, progress_percent=100 if finished else unfinished(row.fraction)),
         entitlement_id=id,
         last_modified=stamp,
         priority_timestamp=stamp,
@@ -135,7 +136,7 @@ def moved_state(id: str, created: datetime, row: BookRow, projected: Projected) 
     stamp = write_time(moment)
     encoded = projected.encoded
     location = Location(encoded.locator.source, encoded.locator.value) if encoded.locator else UNSET
-    percent = encoded.book_percent if encoded.locator else int(projected.fraction * 100)
+    percent = min(encoded.book_percent, 99) if encoded.locator else unfinished(projected.fraction)
     return ReadingState(
         created=write_time(created),
         current_bookmark=CurrentBookmark(
@@ -150,6 +151,11 @@ def moved_state(id: str, created: datetime, row: BookRow, projected: Projected) 
         statistics=said.get("Statistics") or {"LastModified": stamp},
         status_info=StatusInfo(stamp, _STATUSES[projected.status], 1),
     )
+
+
+def unfinished(share: float) -> int:
+    """Whole percents of a book that nobody has finished: 100 would say so (positions.md C.7)."""
+    return min(whole_percent(share), 99)
 
 
 def note_told(

@@ -99,12 +99,18 @@ def _locate(call: Call, said: Said, row: BookRow) -> Located | None:
     if row.sha256 is None or said.bookmark is None or _status(said) == "finished":
         return None
     percent = said.bookmark.get("ProgressPercent")
-    share = percent / 100 if percent is not None else None
-    if locator is not None:
-        return locate(call.house, call.session, row.book_id, row.sha256, "kobo", write_kobo(locator), share)
-    if share is not None:
-        return locate(call.house, call.session, row.book_id, row.sha256, "fraction", str(share))
-    return None
+    if locator is None and percent is None:
+        return None
+    return locate(
+        call.house,
+        call.session,
+        row.book_id,
+        row.sha256,
+        "kobo",
+        write_kobo(locator) if locator else "",
+        percent / 100 if percent is not None else None,
+        chapter_percent=said.bookmark.get("ContentSourceProgressPercent"),
+    )
 
 
 def _record(call: Call, session: Session, said: Said, row: BookRow, located: Located | None, now: datetime) -> None:
@@ -149,6 +155,7 @@ def _report(call: Call, said: Said, row: BookRow, located: Located | None, act: 
         reading_status=_status(said),
         based_on=max((v for v in (row.given_version, row.answered_version) if v is not None), default=None),
         slack=SCREEN,
+        error=located.error if located else None,
         operation_id=_operation(said, row.book_id),
     )
 

@@ -19,7 +19,6 @@ SEEN_STEP = timedelta(minutes=5)  # `last_seen_at` is written no more often, to 
 _FIND = select(Device.id, Device.last_seen_at).where(
     col(Device.parent_id) == bindparam("login"), col(Device.client_key) == bindparam("key")
 )
-_CLIENTS = select(Device.id).where(col(Device.parent_id) == bindparam("login")).limit(2)
 
 
 def client_device(session: Session, login: Login, device: str, device_id: str, now: datetime) -> int:
@@ -54,13 +53,6 @@ def client_device(session: Session, login: Login, device: str, device_id: str, n
         row.last_seen_at = now
         session.add(row)
     return _id(row)
-
-
-def only_client(session: Session, login: Login) -> int | None:
-    """The device that asks, where a login has just one; a request for progress does not say which of several it is
-    (docs/reference/koreader.md 1.1)."""
-    known = session.connection().execute(_CLIENTS, {"login": login.id}).all()
-    return int(known[0].id) if len(known) == 1 else None
 
 
 def _id(device: Device) -> int:

@@ -11,14 +11,15 @@ from sqlmodel import Session, col, select
 
 from appliance.accounts.devices import Login
 from appliance.house import House
-from appliance.library.renditions import by_digest
+from appliance.library.renditions import Named, by_digest
 from appliance.models import Device, DeviceProgress, JournalEntry
-from appliance.positions import is_indexed
+from appliance.positions import Reason, is_indexed
 from appliance.reading.locate import NOWHERE, Located, locate
+from appliance.reading.pages import learned_pages
 from appliance.reading.progress import Report, note_given, record
 from appliance.reading.projection import Projected, project
 from koreader_api.caller import caller
-from koreader_api.clients import client_device, only_client
+from koreader_api.clients import client_device
 from koreader_api.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress
 
 OPTIONS = {"access": "kosync", "exclude_from_csrf": True}
@@ -70,7 +71,7 @@ def put_progress(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
         login = caller(request, session)
         update = read_progress(body)
         rendition = by_digest(session, update.document)
-        located = _located(house, session, rendition.book_id, rendition.sha256, update) if rendition else None
+        located = _located(house, session, login, rendition, update) if rendition else None
     with house.database.write() as session:
         record(
             session,
@@ -86,6 +87,7 @@ def put_progress(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
                 reference_sha256=located.reference_sha256 if located else None,
                 asked_for=update.document,
                 percent=update.percentage,
+                error=located.error if located else None,
             ),
         )
     return answer(200, {"document": update.document, "timestamp": int(now.timestamp())})
@@ -105,11 +107,13 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
         if rendition is None:
             last = _last_push(session, login.user_id, document)
             return answer(200, _as_pushed(session, last, document) if last else {})
-        asker = only_client(session, login)
+        # A request does not say which of the readers behind a login asks, so it is never answered with a string that
+        # only its maker may be able to read.
         dialect = _spelling(session, login, document)
-        projected = project(house, session, login.user_id, rendition.book_id, rendition.sha256, dialect, asker)
+        projected = project(house, session, login.user_id, rendition.book_id, rendition.sha256, dialect)
         if projected is None or projected.encoded.locator is None:
             return answer(200, {})
+        percentage = _percentage(session, login, document, rendition, projected)
         told = session.get(DeviceProgress, (login.id, rendition.book_id))
         news = told is None or (told.given_version, told.given_locator) != (
             projected.version,
@@ -126,11 +130,20 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
                 projected.echo_tick,
                 house.now(),
             )
-    return answer(200, _as_projected(projected, document))
+    return answer(200, _as_projected(projected, document, percentage))
 
 
-def _located(house: House, session: Session, book_id: str, sha256: str, update: ProgressUpdate) -> Located:
-    return locate(house, session, book_id, sha256, "xpointer", update.progress, update.percentage)
+def _located(house: House, session: Session, login: Login, rendition: Named, update: ProgressUpdate) -> Located:
+    return locate(
+        house,
+        session,
+        rendition.book_id,
+        rendition.sha256,
+        "xpointer",
+        update.progress,
+        update.percentage,
+        device_id=login.id,
+    )
 
 
 def _last_push(session: Session, user_id: int, document: str) -> JournalEntry | None:
@@ -168,15 +181,26 @@ def _as_pushed(session: Session, entry: JournalEntry, document: str) -> dict[str
     }
 
 
-def _as_projected(projected: Projected, document: str) -> dict[str, Any]:
-    """The current position. The percentage is the client's own where the record is its own, else our share of the
-    text: KOReader compares it with its own to decide what is ahead (positions.md A.4)."""
-    entry = projected.entry
-    own = entry.asked_for == document and entry.percent is not None and projected.encoded.locator == entry.locator
+def _percentage(session: Session, login: Login, document: str, rendition: Named, projected: Projected) -> float:
+    """What KOReader compares with its own number, and shows (positions.md A.4): its own where the record is its own,
+    else how the asking reader counts its pages, as far as that is known."""
+    entry, progress = projected.entry, projected.progress
+    own = projected.encoded.locator == entry.locator or entry.place_reason == Reason.FRACTION
+    if entry.asked_for == document and entry.percent is not None and own:
+        return entry.percent
+    if progress.tick is None or not progress.total or progress.reference_sha256 is None:
+        return projected.fraction
+    pages = learned_pages(
+        session, login.id, rendition.book_id, rendition.sha256, progress.reference_sha256, progress.total
+    )
+    return pages.at(progress.tick)[0]
+
+
+def _as_projected(projected: Projected, document: str, percentage: float) -> dict[str, Any]:
     return {
         "document": document,
         "progress": projected.encoded.locator,
-        "percentage": floor_percentage(entry.percent if own and entry.percent is not None else projected.fraction),
+        "percentage": floor_percentage(percentage),
         **_names(projected.device),
         "timestamp": int(projected.activity_at.timestamp()),
     }

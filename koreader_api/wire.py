@@ -70,4 +70,7 @@ def _share(value: object) -> float | None:
 
 def floor_percentage(share: float) -> float:
     """KOReader's rounding: down to four decimals (koreader.md 1.3)."""
-    return math.floor(min(max(share, 0.0), 1.0) * 10_000) / 10_000
+    share = min(max(share, 0.0), 1.0)
+    # 0.0003 * 10000 is a little less than 3: what was rounded before must stay as it is.
+    rounded = round(share, 4)
+    return rounded if rounded <= share else math.floor(share * 10_000) / 10_000

@@ -15,7 +15,7 @@ from appliance.commands.output import progress_bar
 if TYPE_CHECKING:
     from appliance.positions import OpenBook
 
-INDICES = 64 * 1024 * 1024
+INDICES = 128 * 1024 * 1024
 """Bytes of document indices kept for each file: a command may jump through all of a book."""
 
 

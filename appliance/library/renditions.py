@@ -39,8 +39,8 @@ def path_of(house: House, session: Session, sha256: str) -> Path | None:
 def open_rendition(house: House, session: Session, sha256: str) -> OpenBook | None:
     """The rendition, ready to translate positions; `None` when its file is gone and nothing can stand in for it.
 
-    When only the metadata of a book was edited, its former bytes are gone but every document has the same text, so
-    positions in the former rendition are read in its successor.
+    Its kept text can stand in, and so can a successor: when only the metadata of a book was edited, its former bytes
+    are gone but every document has the same text.
     """
     held = house.shelf.held(sha256)
     if held is not None:
@@ -49,7 +49,7 @@ def open_rendition(house: House, session: Session, sha256: str) -> OpenBook | No
     if rendition is None:
         return None
     summary = _summary(rendition)
-    path = path_of(house, session, sha256)
+    path = path_of(house, session, sha256) or house.texts.find(sha256)
     if path is not None:
         return house.shelf.book(sha256, path, summary)
     if summary is None:

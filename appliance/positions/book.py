@@ -179,7 +179,9 @@ class OpenBook:
             return self._failed(pointer)
         return self._decode(
             lambda summary: summary.by_fragment(pointer.fragment),
-            lambda document: xpointer.find(self._tree(document, pointer.dom), pointer, _body(pointer, document), end=end),
+            lambda document: xpointer.find(
+                self._tree(document, pointer.dom), pointer, _body(pointer, document), end=end
+            ),
         )
 
     def encode_xpointer(self, position: Position, *, indexed: bool = False) -> Encoded[str]:

@@ -41,7 +41,8 @@ class Stretch:
 
 
 class BookAlignment:
-    """What is known of how the documents of two renditions correspond.
+    """What is known of how the documents of two renditions correspond. A file that is in the spine several times
+    counts once, by its first occurrence.
 
     `left_rest`, `right_rest`: documents whose text the other book has not. `compared`: the correspondence of two such
     documents by their ordinals, and of all of them by `None`; filled by who reads the texts.
@@ -51,8 +52,8 @@ class BookAlignment:
         self.left, self.right = left, right
         self._to_right = _twins(left, right)
         self._to_left = {other: one for one, other in self._to_right.items()}
-        self.left_rest = Stretch([d for d in left.documents if d.length and d.ordinal not in self._to_right])
-        self.right_rest = Stretch([d for d in right.documents if d.length and d.ordinal not in self._to_left])
+        self.left_rest = Stretch([d for d in _once(left) if d.ordinal not in self._to_right])
+        self.right_rest = Stretch([d for d in _once(right) if d.ordinal not in self._to_left])
         self.compared: dict[tuple[int, int] | None, Correspondence] = {}
         self.is_flipped = False
 
@@ -68,7 +69,7 @@ class BookAlignment:
     @property
     def share(self) -> float:
         """Share of the shorter book that stands in the other too, as far as was compared, 0 … 1."""
-        shorter = min(self.left.total, self.right.total)
+        shorter = min(sum(d.length for d in _once(self.left)), sum(d.length for d in _once(self.right)))
         same = sum(self.left.documents[ordinal].length for ordinal in self._to_right)
         rest = self.compared.get(None)
         return min((same + (rest.matched if rest is not None else 0)) / shorter, 1.0) if shorter else 1.0
@@ -86,7 +87,7 @@ class BookAlignment:
 
     def namesake(self, document: SpineDocument) -> SpineDocument | None:
         """The right document of the same path and another text."""
-        other = self.right.document(document.path, document.occurrence)
+        other = self.right.document(document.path, 0)
         is_free = other is not None and other.length and other.ordinal not in self._to_left
         return other if is_free and document.length else None
 
@@ -105,16 +106,14 @@ class BookAlignment:
 
 
 def _twins(left: BookSummary, right: BookSummary) -> dict[int, int]:
-    """Documents with the same text: those of the same path, then those in the same order, then those that are the only
-    ones left with it."""
+    """Documents with the same text: those of the same path, then those in the same order, then in any."""
     twins: dict[int, int] = {}
-    for document in left.documents:
-        namesake = right.document(document.path, document.occurrence) if document.digest else None
-        if namesake is not None and (namesake.digest, namesake.occurrence) == (document.digest, document.occurrence):
+    here, there = _once(left), _once(right)
+    for document in here:
+        namesake = right.document(document.path, 0)
+        if namesake is not None and namesake.digest == document.digest:
             twins[document.ordinal] = namesake.ordinal
     taken = {other: one for one, other in twins.items()}
-    here = [document for document in left.documents if document.length]
-    there = [document for document in right.documents if document.length]
     if all(document.ordinal in twins for document in here):
         return twins
     # Those of the same path show the way between the others.
@@ -136,6 +135,11 @@ def _twins(left: BookSummary, right: BookSummary) -> dict[int, int]:
     ):
         twins[document.ordinal] = other.ordinal
     return twins
+
+
+def _once(summary: BookSummary) -> list[SpineDocument]:
+    """The documents that have text, each file once."""
+    return [document for document in summary.documents if document.length and not document.occurrence]
 
 
 def _by_rank(here: list[SpineDocument], there: list[SpineDocument]) -> list[tuple[SpineDocument, SpineDocument]]:

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NO_PLACE = "no-place"  # the document has no such element, text or span
     BEYOND_END = "beyond-end"  # the offset is greater than the text
     UNREADABLE = "unreadable"  # the document or the book file cannot be read
+    INDEXING = "indexing"  # the document is so long that its index is still being made: ask again
     EMPTY = "empty"  # the document has no text; its start is all there is
     NOT_ADDRESSABLE = "not-addressable"  # the place exists but has no name in this dialect
     UNDECIDED = "undecided"  # KOReader's numbering of this document is not certain

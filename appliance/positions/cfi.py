@@ -6,6 +6,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 MAX_LENGTH = 4096  # characters; the deepest real CFI has a few hundred
@@ -51,17 +52,22 @@ def is_cfi(text: str) -> bool:
     return text.strip().startswith("epubcfi(")
 
 
-def parse(text: str) -> tuple[Cfi, Cfi | None]:
+@lru_cache(maxsize=16)  # what was just written is read back, and read again as an end of a range
+Dialect = Literal["standard", "epubjs"]
+
+
+def parse(text: str, dialect: Dialect = "standard") -> tuple[Cfi, Cfi | None]:
     """A point, or the start and end of a range. Raises `CfiSyntaxError`.
 
-    Temporal and spatial offsets are read and ignored, as foliate-js does.
+    Temporal and spatial offsets are read and ignored, as foliate-js does. "epubjs": ids stand there as they are, without
+    `^`, and texts are not asserted.
     """
     if len(text) > MAX_LENGTH:
         raise CfiSyntaxError("too long")
     match = re.fullmatch(r"\s*epubcfi\((.*)\)\s*", text, re.DOTALL)
     if match is None:
         raise CfiSyntaxError("no epubcfi( … )")
-    paths = _split(match.group(1))
+    paths = _split(match.group(1), _TOKENS[dialect])
     if len(paths) == 1:
         return _point(paths[0]), None
     if len(paths) == 2:
@@ -143,14 +149,17 @@ def _escape(identifier: str) -> str:
 
 
 _Token = tuple[str, str]  # kind: one of / : [ ! and its text
-_TOKEN: Final = re.compile(r"/(\d+)|:(\d+)|\[((?:\^.|[^\]^])*)\]|(!)|(,)|[~@][\d.:]+", re.DOTALL | re.ASCII)
+_TOKENS: Final = {
+    "standard": re.compile(r"/(\d+)|:(\d+)|\[((?:\^.|[^\]^])*)\]|(!)|(,)|[~@][\d.:]+", re.DOTALL | re.ASCII),
+    "epubjs": re.compile(r"/(\d+)|:(\d+)|\[(.*?)\](?=[/:!,]|$)|(!)|(,)", re.DOTALL | re.ASCII),
+}
 
 
-def _split(body: str) -> list[list[_Token]]:
+def _split(body: str, tokens: re.Pattern[str]) -> list[list[_Token]]:
     paths: list[list[_Token]] = [[]]
     at = 0
     while at < len(body):
-        match = _TOKEN.match(body, at)
+        match = tokens.match(body, at)
         if match is None:
             raise CfiSyntaxError(f"cannot read {body[at : at + 8]!r}")
         at = match.end()
@@ -162,7 +171,8 @@ def _split(body: str) -> list[list[_Token]]:
         elif offset is not None:
             paths[-1].append((":", offset))
         elif assertion is not None:
-            paths[-1].append(("[", assertion))
+            # Escaped, an id of epub.js reads like one of the standard.
+            paths[-1].append(("[", assertion if tokens is _TOKENS["standard"] else _escape(assertion)))
         elif bang:
             paths[-1].append(("!", ""))
     return paths
@@ -171,7 +181,7 @@ def _split(body: str) -> list[list[_Token]]:
 def _point(tokens: list[_Token]) -> Cfi:
     parts: list[list[Step]] = [[]]
     offset: int | None = None
-    said = _Said()
+    said = _NOTHING
     last = ""
     for kind, text in tokens:
         if kind in "/:" and len(text) > len(str(MAX_STEP)):
@@ -184,7 +194,7 @@ def _point(tokens: list[_Token]) -> Cfi:
             if offset is not None:
                 raise CfiSyntaxError("a step after an offset")
             parts[-1].append(Step(int(text)))
-            said = _Said()
+            said = _NOTHING
         elif kind == ":":
             offset = int(text)
         elif parts[-1]:
@@ -208,6 +218,8 @@ class _Said(NamedTuple):
     after: str = ""
     side: Literal["a", "b"] | None = None
 
+
+_NOTHING: Final = _Said()
 
 # An id, or the text before the point, a comma and the text behind it; then parameters.
 _ASSERTION: Final = re.compile(r"((?:\^.|[^;,^])*)(?:,((?:\^.|[^;^])*))?(?:;(.*))?", re.DOTALL)

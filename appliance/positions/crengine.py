@@ -24,7 +24,9 @@ class FragmentTree:
     message of its own instead of the document; `drawing`: an SVG document. `sheet`: the text node of the styles in
     the head, where there are any. `ink`: canonical text as the engine has it; `texts`: text nodes with canonical
     characters, in order; `atoms`: element by canonical index. `varies`: another version of the engine may have other
-    nodes. `undecided`: the numbers may be others on another screen.
+    nodes. `undecided`: the numbers may be others on another screen, or by a style sheet that cannot be read here. (A
+    reader who switched off the book's styles, or has tweaks of display or white space, may have other numbers in mixed
+    content; no pointer tells.)
     """
 
     def __init__(self, source: str, path: str, book: StyleBook, text: str | None = None, dom: Dom = Dom.NORMAL) -> None:
@@ -35,7 +37,10 @@ class FragmentTree:
         self.notice = False
         self.varies = builder.varies
         self.sheet = builder.sheet()
-        self.undecided = builder.doubtful and not _same_names(builder.bodies, self._otherwise(source, path, book, dom))
+        incomplete = bool(builder.bodies) and not builder.styles.whole
+        self.undecided = incomplete or (
+            builder.doubtful and not _same_names(builder.bodies, self._otherwise(source, path, book, dom))
+        )
         self.drawing = builder.drawing
         self.texts = builder.texts
         self.atoms = builder.atoms

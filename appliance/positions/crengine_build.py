@@ -11,9 +11,9 @@ from appliance.positions.crengine_defaults import INLINE, KEPT, SVG_TEXT, TEXTLE
 from appliance.positions.crengine_math import MATH_CONTAINERS, fence, letters
 from appliance.positions.crengine_nodes import ROOT_STYLE, Node, TextNode
 from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, scan
-from appliance.positions.crengine_sheets import applies
+from appliance.positions.crengine_sheets import applies, is_conditional
 from appliance.positions.crengine_space import close, number
-from appliance.positions.crengine_styles import StyleBook, Styles
+from appliance.positions.crengine_styles import Source, StyleBook, Styles
 from appliance.positions.crengine_text import PIECE, fold, keep, pieces
 from appliance.positions.ink import ink_length
 
@@ -34,7 +34,7 @@ class Builder:
         self.pieces: list[str] = []
         self.k = 0
         self.html = Node("html", NO_ATTRIBUTES, None, 0)
-        self.sheets: list[tuple[str, str]] = []
+        self.sheets: list[Source] = []
         self.styles: Styles
         self.current: Node | None = None
         self.silent = 0  # elements open in which no text is ink
@@ -89,20 +89,20 @@ class Builder:
 
     def _head(self, tokens: Iterator[Token]) -> bool:
         """Up to the start of the body, where there is one: only style sheets are of interest."""
-        style = html = False
+        html = False
+        style: str | None = None  # the media list of the style element around the text
         for kind, text, attribute_source, closed in tokens:
-            if kind == "text" and style:
-                self.sheets.append(("style", text))
+            if kind == "text" and style is not None and applies(style):
+                self.sheets.append(Source("style", text, is_conditional(style)))
+            style = None
             if kind != "open":
-                style = False
                 continue
             name = text.lower()
-            style = False
             if name == "html":
                 html = True
                 self.html.attributes = attributes(attribute_source)
             elif name == "style":
-                style = applies(attributes(attribute_source).get("media", ""))
+                style = attributes(attribute_source).get("media", "")
             elif name == "link":
                 link = attributes(attribute_source)
                 if (
@@ -111,7 +111,7 @@ class Builder:
                     and link.get("href")
                     and applies(link.get("media", ""))
                 ):
-                    self.sheets.append(("link", link["href"]))
+                    self.sheets.append(Source("link", link["href"], is_conditional(link.get("media", ""))))
             elif name == "body" or (name == "svg" and not html):
                 self.styles = self.book.styles(self.path, self.sheets, doubtful=self.with_doubtful)
                 self.html.style = self.styles.of(self.html, ROOT_STYLE)
@@ -127,8 +127,8 @@ class Builder:
 
     def sheet(self) -> TextNode | None:
         """The engine keeps the styles of the head, but for its first link, in an element beside the body."""
-        links = [f'@import url("{text}");' for kind, text in self.sheets if kind == "link"]
-        styles = "".join(fold(text) for kind, text in self.sheets if kind == "style")
+        links = [f'@import url("{source.text}");' for source in self.sheets if source.kind == "link"]
+        styles = "".join(fold(source.text) for source in self.sheets if source.kind == "style")
         text = "\n".join([*links[1:], *([styles] if styles else [])])
         if not text:
             return None

@@ -19,6 +19,11 @@ def is_shown(source: str, path: str) -> bool:
     return path.lower().endswith((".htm", ".html", ".xhtml")) and any(mark in head for mark in ("<!--", "<p>", "ul"))
 
 
+def has_body(data: bytes, path: str) -> bool:
+    """Whether the engine reads a file as a document."""
+    return _BODY.search(data) is not None and is_shown(decode(data), path)
+
+
 def notice(path: str, media_type: str, item_id: str) -> str:
     """The engine's message in place of an item of the manifest that it cannot read."""
     return f"Failed handling EPUB spine item '{path}' ({media_type}, {item_id})."

@@ -51,8 +51,15 @@ def text_of_sheet(data: bytes) -> str:
     return str(text)
 
 
-def read_sheet(text: str) -> Iterator[Rule | str]:
-    """Rules in order, and in place of each `@import` its target."""
+class Import(NamedTuple):
+    """Another sheet, under conditions of the reader's screen or not."""
+
+    target: str
+    doubtful: bool
+
+
+def read_sheet(text: str) -> Iterator[Rule | Import]:
+    """Rules in order, and in place of each `@import` the sheet it names."""
     text = _reduced(text[:MAX_SHEET])
     for kind, value in _walk(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)):
         if kind == "import":
@@ -82,24 +89,32 @@ def _walk(rules: list[Any], kind: str = "rule") -> Iterator[tuple[str, Any]]:
         if rule.type == "qualified-rule":
             yield kind, rule
         elif rule.type == "at-rule" and rule.lower_at_keyword == "import":
-            tokens = [token for token in rule.prelude if token.type not in ("whitespace", "comment")]
+            tokens = list(rule.prelude)
+            while tokens and tokens[0].type in ("whitespace", "comment"):
+                tokens.pop(0)
             if not tokens:
                 continue
-            first = tokens[0]
+            first = tokens.pop(0)
             target = first.value if first.type in ("string", "url") else ""
             if first.type == "function" and first.lower_name == "url":
                 target = next((token.value for token in first.arguments if token.type == "string"), "")
-            if target and applies(tinycss2.serialize(tokens[1:])):
-                yield "import", target
+            media = tinycss2.serialize(tokens)
+            if target and applies(media):
+                yield "import", Import(target, is_conditional(media))
         elif rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content is not None:
             media = tinycss2.serialize(rule.prelude)
             if applies(media):
                 inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-                yield from _walk(inner, "doubtful" if "(" in media else kind)
+                yield from _walk(inner, "doubtful" if is_conditional(media) else kind)
+
+
+def is_conditional(media: str) -> bool:
+    """Whether a media list that applies hangs on the reader's screen."""
+    return "(" in media
 
 
 def applies(media: str) -> bool:
-    """Whether a media list holds, or may hold, on a reader's screen. What hangs on conditions is `doubtful`."""
+    """Whether a media list holds, or may hold, on a reader's screen."""
     media = media.strip().lower()
     if not media:
         return True

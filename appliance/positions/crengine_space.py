@@ -59,7 +59,7 @@ def _close_inline(node: Node, kinds: list[str]) -> None:
     """An inline element around blocks becomes a block when nothing but white space is beside them."""
     children = node.children
     if all(kind in ("block", "hidden") or _blank(child) for child, kind in zip(children, kinds, strict=True)):
-        node.style = node.style._replace(display="block")
+        node.style = node.style._replace(display="wrapped")  # anything but "inline"
         if node.parent is not None:
             node.parent.mixed = True
         return

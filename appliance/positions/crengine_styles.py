@@ -6,11 +6,12 @@ The cascade: `crengine_sheets` reads the rules, this file decides which of them 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from appliance.epub.errors import MissingEntry
 from appliance.epub.package import resolve
 from appliance.positions.crengine_defaults import DISPLAY, FLOATABLE, TABLE_PARTS, WHITE_SPACE
-from appliance.positions.crengine_sheets import Rule, inline_declarations, read_sheet, text_of_sheet
+from appliance.positions.crengine_sheets import MAX_SHEET, Rule, inline_declarations, read_sheet, text_of_sheet
 
 MAX_IMPORTS = 16
 MAX_CHOICES = 4096
@@ -29,7 +30,26 @@ class Style(NamedTuple):
     doubtful: bool = False
 
 
-Sheet = tuple[Rule, ...]
+class Sheet(NamedTuple):
+    """`whole`: whether these are all the rules that the engine may have read."""
+
+    rules: tuple[Rule, ...]
+    whole: bool = True
+
+    def under_conditions(self) -> "Sheet":
+        """The same rules, all of which hang on the reader's screen."""
+        return Sheet(tuple(rule._replace(doubtful=True) for rule in self.rules), self.whole)
+
+
+class Source(NamedTuple):
+    """A sheet in a document's head: the `href` of a link, or the text of a `style`. `conditional`: its media list hangs
+    on the reader's screen."""
+
+    kind: Literal["link", "style"]
+    text: str
+    conditional: bool
+
+
 Winners = dict[tuple[str, str], str]  # (pseudo-element, property): value
 
 
@@ -48,7 +68,9 @@ class Styles:
 
     def __init__(self, sheets: Iterable[Sheet], *, doubtful: bool = False) -> None:
         self._with_doubtful = doubtful
-        rules = [rule for sheet in sheets for rule in sheet]
+        sheets = list(sheets)
+        rules = [rule for sheet in sheets for rule in sheet.rules]
+        self.whole = all(sheet.whole for sheet in sheets)
         # Some selectors can only be decided when later siblings are known.
         self.looks_ahead = any(rule.looks_ahead for rule in rules)
         self._choices: dict[tuple[object, ...] | str, _Choice] = {}
@@ -217,16 +239,17 @@ class StyleBook:
         self._sheets: dict[str, Sheet] = {}
         self._styles: dict[tuple[object, ...], Styles] = {}
 
-    def styles(self, base: str, sources: list[tuple[str, str]], *, doubtful: bool = False) -> Styles:
-        """The cascade of the document `base` with these sheets in its head: ("link", href) or ("style", text)."""
-        paths = [resolve(base, text) if kind == "link" else f"{base}\n{text}" for kind, text in sources]
-        key = (doubtful, *paths)
+    def styles(self, base: str, sources: list[Source], *, doubtful: bool = False) -> Styles:
+        """The cascade of the document `base` with these sheets in its head."""
+        paths = [resolve(base, source.text) if source.kind == "link" else base for source in sources]
+        texts = (source.text if source.kind == "style" else "" for source in sources)
+        key = (doubtful, *zip(paths, texts, (source.conditional for source in sources), strict=True))
         styles = self._styles.get(key)
         if styles is None:
-            sheets = [
-                self._linked(path) if kind == "link" else self._parse(text, base, 0)
-                for path, (kind, text) in zip(paths, sources, strict=True)
-            ]
+            sheets = []
+            for path, source in zip(paths, sources, strict=True):
+                sheet = self._linked(path) if source.kind == "link" else self._parse(source.text, base, 0)
+                sheets.append(sheet.under_conditions() if source.conditional else sheet)
             styles = Styles(sheets, doubtful=doubtful)
             if len(self._styles) >= MAX_CASCADES:  # a book with a style of its own in every document
                 self._styles.clear()
@@ -236,19 +259,27 @@ class StyleBook:
     def _linked(self, path: str, depth: int = 0) -> Sheet:
         sheet = self._sheets.get(path)
         if sheet is None:
-            self._sheets[path] = ()  # a sheet that imports itself ends here
+            self._sheets[path] = Sheet(())  # a sheet that imports itself ends here
             try:
-                text = text_of_sheet(self._read(path))
+                sheet = self._parse(text_of_sheet(self._read(path)), path, depth)
+            except (MissingEntry, KeyError):
+                sheet = Sheet(())  # the engine has none either
             except Exception:  # whatever is wrong with a style sheet, the book goes on without it
-                text = ""
-            sheet = self._sheets[path] = self._parse(text, path, depth)
+                sheet = Sheet((), False)
+            self._sheets[path] = sheet
         return sheet
 
     def _parse(self, text: str, base: str, depth: int) -> Sheet:
         rules: list[Rule] = []
+        whole = len(text) <= MAX_SHEET
         for entry in read_sheet(text):
-            if not isinstance(entry, str):
+            if isinstance(entry, Rule):
                 rules.append(entry)
             elif depth < MAX_IMPORTS:
-                rules += self._linked(resolve(base, entry), depth + 1)
-        return tuple(rules)
+                imported = self._linked(resolve(base, entry.target), depth + 1)
+                imported = imported.under_conditions() if entry.doubtful else imported
+                rules += imported.rules
+                whole &= imported.whole
+            else:
+                whole = False
+        return Sheet(tuple(rules), whole)

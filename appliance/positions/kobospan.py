@@ -22,7 +22,8 @@ class KoboLocator:
     """A place as a Kobo names it.
 
     `source`: path of the document inside the KEPUB. `value`: id of the span, `kobo.18.2`; empty for a whole document.
-    `offset`: UTF-16 units into the span's text (annotations), `None` for reading progress, which means the span.
+    `offset`: UTF-16 units into the span's text (annotations), `None` for reading progress, which means the span. That a
+    Kobo counts a character beyond U+FFFF as two has not been measured on a device (kobo-protocol.md 7.9).
     """
 
     source: str

@@ -12,6 +12,7 @@ from appliance.positions.fraction import ENGINES, PAGE
 
 MAX_PAIRS = 64  # the reports of some weeks; a page that is further from all of them is estimated as well by the text
 FLOOR = 0.0001  # KOReader rounds down to four decimals
+NOISE = 1e-9  # of floating-point numbers
 
 
 class PageShare:
@@ -54,7 +55,7 @@ class PageShare:
     def tick(self, share: float) -> tuple[int, int]:
         """Where the page with a percentage begins, and by how many characters that may be wrong."""
         share = min(max(share, 0.0), 1.0) if share == share else 0.0  # NaN is not equal to itself
-        first = self._first(share)
+        first = self._first(share - NOISE)
         # A page ends where the next one begins, and the last one with the book.
         last = self._last(share + FLOOR + self.page) if share + FLOOR < 1 else self.total
         below = bisect_left(self.learned, share, key=lambda pair: pair[1])

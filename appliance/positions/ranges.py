@@ -135,14 +135,15 @@ def _tightened(book: OpenBook, found: RangePlace) -> RangePlace:
     start, end = found.start, found.end
     if start.position is None or end.position is None:
         return found
-    begin, stop = replace(start.position, affinity="after"), replace(end.position, affinity="before")
+    begin = start.position if start.position.affinity == "after" else replace(start.position, affinity="after")
+    stop = end.position if end.position.affinity == "before" else replace(end.position, affinity="before")
     if start.tick == end.tick:
         stop = replace(begin, affinity="before")
     elif (begin.document, begin.occurrence) != (stop.document, stop.occurrence):
         begin, stop = _onward(book.summary, begin), _back(book.summary, stop)
-    if begin is not start.position:
-        start = replace(start, position=begin)
-    return RangePlace(start, replace(end, position=stop))
+    if begin is start.position and stop is end.position:
+        return found
+    return RangePlace(replace(start, position=begin), replace(end, position=stop))
 
 
 def _onward(summary: BookSummary, position: Position) -> Position:

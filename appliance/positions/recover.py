@@ -258,8 +258,12 @@ def _unfolded(folded: Folded, hit: _Hit) -> _Hit:
 
 
 def _occurrences(text: str, needle: _Needle, expected: int, reason: Reason) -> list[_Hit]:
-    """Where the text stands, with the most context around it: one place, or several as good, the nearest first."""
+    """Where the text stands with the most context around it; of several places as good the nearest, as ambiguous."""
     starts = [at + len(needle.before) for at in _all(text, needle.whole)]
+    if not starts and not needle.inside:  # something was put in, or left out, right here: then one side has to do
+        for side, offset in ((needle.after, 0), (needle.before, len(needle.before))):
+            if not starts and len(side) >= EVIDENCE:
+                starts = [at + offset for at in _all(text, side)]
     if not starts and needle.inside:
         scored = [(_agreement(text, at, needle), at) for at in _all(text, needle.inside)]
         best = max(scored, default=(0, 0))[0]

@@ -1,5 +1,6 @@
 """Places of a book to try things with: beginnings and ends of documents, images, block borders, anything between."""
 
+import re
 from collections.abc import Iterator
 from random import Random
 
@@ -51,7 +52,7 @@ def _spread(book: OpenBook, most: int) -> list[SpineDocument]:
 
 def _places(text: str, random: Random) -> Iterator[int]:
     """First what is special, then anything."""
-    atoms = [k for k, character in enumerate(text) if character == ATOM]
+    atoms = [match.start() for match in re.finditer(ATOM, text)]
     special = [0, len(text), *random.sample(atoms, min(len(atoms), 3))]
     special += [k + 1 for k in special[2:4]]
     yield from dict.fromkeys(special)

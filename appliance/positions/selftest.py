@@ -77,12 +77,12 @@ class SelfTest:
 
 def systems(book: OpenBook, kepub: OpenBook | None) -> tuple[System, ...]:
     """The systems of a book and the KEPUB made of it; of a KEPUB alone without the second."""
-    if kepub is not None:
-        epubs = System("X-EPUB", "xpointer", book), System("C-EPUB", "cfi", book)
-        return (*epubs, *systems(kepub, None))
-    spans = (System("K", "kobo", book),) if dialects.has_spans(book) else ()
-    kind = "KEPUB" if spans else "EPUB"
-    return (System(f"X-{kind}", "xpointer", book), System(f"C-{kind}", "cfi", book), *spans)
+    found: list[System] = []
+    for file in (book, kepub):
+        if file is not None:
+            kind = "KEPUB" if file is kepub or dialects.has_spans(file) else "EPUB"
+            found += [System(f"X-{kind}", "xpointer", file), System(f"C-{kind}", "cfi", file)]
+    return (*found, *(System("K", "kobo", file) for file in (kepub or book,) if dialects.has_spans(file)))
 
 
 def walk(

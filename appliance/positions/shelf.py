@@ -3,6 +3,7 @@
 from pathlib import Path
 from threading import Lock
 
+from appliance.positions.aside import Aside
 from appliance.positions.book import Alignments, Documents, OpenBook
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary
@@ -17,6 +18,7 @@ class Shelf:
         self._books: Recent[str, OpenBook] = Recent(books)
         self._documents: Documents = Recent(capacity)
         self._alignments: Alignments = Recent(capacity // 4)
+        self._aside = Aside()
         self._stamps: dict[str, tuple[int, int]] = {}
         self._lock = Lock()
 
@@ -44,6 +46,7 @@ class Shelf:
                 except OSError:
                     self._stamps.pop(sha256, None)
                 book = OpenBook.open(path, sha256, summary, self._documents, self._alignments)
+                book.aside = self._aside
                 for old in self._books.put(sha256, book):
                     if old.sha256 != sha256:
                         self._stamps.pop(old.sha256, None)
@@ -51,7 +54,8 @@ class Shelf:
         return book
 
     def close(self) -> None:
-        """Close every book."""
+        """Close every book. Documents that are being indexed are finished, and forgotten."""
+        self._aside.close()
         for book in self._books.clear():
             book.close()
         self._documents.clear()

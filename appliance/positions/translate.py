@@ -6,6 +6,7 @@ from appliance.positions.book import UNREADABLE, OpenBook
 from appliance.positions.book_alignment import SAME_BOOK, SAME_DOCUMENT, BookAlignment, Stretch
 from appliance.positions.canonical import Place, Position, RangePlace, Reason, Status, worst
 from appliance.positions.correspondence import Correspondence, Landing
+from appliance.positions.ranges import range_text
 from appliance.positions.summary import SpineDocument
 
 LARGE = 12 * 1024 * 1024  # bytes of markup, unpacked, in both renditions: comparing more takes too long in a request
@@ -54,9 +55,21 @@ def translate_range(found: RangePlace, source: OpenBook, target: OpenBook) -> Ra
         end_tick = target.at_tick(here.tick + end.tick - start.tick).position
         position = replace(end_tick, affinity="before") if end_tick is not None else None
         return RangePlace(here, replace(there, position=position, status=Status.APPROXIMATE, reason=Reason.MOVED))
-    if there.tick - here.tick != end.tick - start.tick and there.status is Status.EXACT:
-        there = replace(there, status=Status.RECOVERED, reason=Reason.DIFFERENT_TEXT)
-    return RangePlace(here, there)
+    carried = RangePlace(here, there)
+    if carried.status is Status.EXACT and not _is_same_text(found, source, carried, target):
+        return RangePlace(here, replace(there, status=Status.RECOVERED, reason=Reason.DIFFERENT_TEXT))
+    return carried
+
+
+def _is_same_text(found: RangePlace, source: OpenBook, carried: RangePlace, target: OpenBook) -> bool:
+    assert found.range is not None and carried.range is not None
+    here, there = found.range, carried.range
+    one = source.summary.document(here.start.document, here.start.occurrence)
+    other = target.summary.document(there.start.document, there.start.occurrence)
+    is_inside = (here.start.document, there.start.document) == (here.end.document, there.end.document)
+    if is_inside and one is not None and other is not None and one.digest == other.digest:
+        return here.end.k - here.start.k == there.end.k - there.start.k
+    return range_text(source, here) == range_text(target, there)
 
 
 def share_of_text(source: OpenBook, target: OpenBook) -> float | None:
@@ -68,6 +81,8 @@ def share_of_text(source: OpenBook, target: OpenBook) -> float | None:
 
 def _carry(place: Place, position: Position, document: SpineDocument, source: OpenBook, target: OpenBook) -> Place:
     alignment = source.alignment(target)
+    # A file that is in the spine several times is compared once.
+    document = source.summary.document(document.path, 0) or document
     twin = alignment.twin(document)
     if twin is not None:
         return _land(place, target, twin, Landing(position.k, Status.EXACT, Reason.NONE))
@@ -158,8 +173,9 @@ def _at_tick(place: Place, target: OpenBook, tick: int, status: Status, reason: 
 
 def _land(place: Place, target: OpenBook, document: SpineDocument, landing: Landing) -> Place:
     assert place.position is not None
-    affinity = place.position.affinity
-    landed = target.place(Position(document.path, document.occurrence, landing.k, affinity))
+    affinity, occurrence = place.position.affinity, place.position.occurrence
+    same = target.summary.document(document.path, occurrence) or document
+    landed = target.place(Position(same.path, same.occurrence, landing.k, affinity))
     if landed.position is None:
         return landed
     status = worst(place.status, landing.status, landed.status)

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 from appliance.positions.canonical import Position, Reason, Status
 from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_boxes import BOXES, walk
 from appliance.positions.crengine_defaults import INLINE, Dom
 from appliance.positions.crengine_nodes import Node, TextNode
 from appliance.positions.found import Found
 from appliance.positions.ink import ink_end, ink_length, ink_offset
 
 MAX_LENGTH = 4096  # characters
-
-# Elements the engine inserts; steps of a path only before DOM version 20200223 (xpointer.md 7).
-BOXES = frozenset({"autoboxing", "floatbox", "inlinebox", "rubybox", "tabularbox", "mathbox", "pseudoelem"})
 
 _STEP = r"/(?:text\(\)|[^/\[\].()\s#]+)(?:\[\d{1,7}\])?"
 _POINTER = re.compile(rf"((?:{_STEP})+)(?:\.(\d{{1,9}}))?")
@@ -32,6 +30,13 @@ class Pointer:
     offset: int | None = None
     anchor: str = ""
     dom: Dom = Dom.NORMAL
+
+    @property
+    def boxed(self) -> bool:
+        """Whether boxes of the layout are among the steps, as before March 2020."""
+        names = [name for name, _ in self.steps]
+        # An SVG document stands in such a box to this day, and only since it is a fragment at all.
+        return any(name in BOXES for name in (names[3:] if names[:3] == ["body", "autoboxing", "svg"] else names))
 
 
 def is_indexed(text: str) -> bool:
@@ -88,14 +93,16 @@ def _find(tree: FragmentTree, pointer: Pointer, body: int, end: bool) -> Found:
         return Found(node.first, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
     if pointer.steps[0] != ("body", 1):
         return Found(node.first, Status.APPROXIMATE, Reason.NO_PLACE)
+    if pointer.boxed:
+        return _find_boxed(tree, pointer, body)
     closed: Node | None = None
     for name, nth in pointer.steps[1:]:
         if closed is None and isinstance(node, Node) and tree.is_closed(node):
             closed = node
         child = _child(node, name, nth)
+        if child is None and closed is None and pointer.dom is Dom.NORMAL:
+            return _find_boxed(tree, pointer, body)  # behind boxes that are no steps of it
         if child is None:
-            if name.lower() in BOXES:
-                return _in_box(node)
             return Found((closed or node).first, Status.APPROXIMATE, Reason.NO_PLACE)
         node = child
     found = _at(node, pointer.offset)
@@ -141,10 +148,13 @@ def _at(node: Node | TextNode, offset: int | None) -> Found:
     return Found(node.children[offset].first, status, reason)
 
 
-def _in_box(node: Node | TextNode) -> Found:
-    """A pointer of before March 2020 with boxes among its steps: children of a box are children of the nearest real
-    element, but their numbers counted within the box, so only the enclosing element is certain."""
-    return Found(node.first, Status.APPROXIMATE, Reason.OTHER_DIALECT)
+def _find_boxed(tree: FragmentTree, pointer: Pointer, body: int) -> Found:
+    """A pointer of before March 2020, by what is known of the numbers of that time."""
+    node, complete = walk(tree.bodies[body], pointer.steps[1:])
+    found = _at(node, pointer.offset)
+    if complete and found.status is Status.EXACT:
+        return found._replace(status=Status.SNAPPED, reason=Reason.OTHER_DIALECT)
+    return Found(node.first, Status.APPROXIMATE, Reason.OTHER_DIALECT if pointer.boxed else Reason.NO_PLACE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,42 +11,71 @@ from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Book
 from appliance.positions import KoboLocator, OpenBook, Place, Reason, Status, translate
+from appliance.positions.estimate import by_document, by_page, by_text
+from appliance.positions.fraction import ENGINES
+from appliance.reading.pages import learned_pages
 
 _REFERENCE = select(Book.main_sha256).where(col(Book.id) == bindparam("book_id"))
+
+KOBO_STEP = 0.01  # a Kobo's percents are whole (kobo-protocol.md 5.4)
+# The document is known and no place in it: a plain EPUB on a Kobo, a location without a span (kobo-protocol.md 5.3).
+_DOCUMENT_ONLY = (Reason.NO_SPANS, Reason.WHOLE_DOCUMENT)
 
 NOWHERE = Place(None, Status.FAILED, Reason.UNREADABLE, None, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """`place` is in the coordinates of `reference_sha256`."""
+    """`place` is in the coordinates of `reference_sha256`. `error`: canonical characters by which an approximate place
+    may be wrong."""
 
     place: Place
     reference_sha256: str | None
+    error: int = 0
 
 
 def locate(
-    house: House, session: Session, book_id: str, sha256: str, dialect: str, locator: str, percent: float | None = None
+    house: House,
+    session: Session,
+    book_id: str,
+    sha256: str,
+    dialect: str,
+    locator: str,
+    percent: float | None = None,
+    *,
+    chapter_percent: float | None = None,
+    device_id: int | None = None,
 ) -> Located:
     """Decode `locator` in rendition `sha256` and carry it to the book's reference rendition.
 
-    `dialect`: xpointer, cfi, kobo (JSON with source and value) or fraction. `percent` (0 to 1) is used when the
-    locator cannot be resolved; the place is then approximate. May open files: call it outside write transactions.
+    `dialect`: xpointer, cfi or kobo (JSON with source and value). `percent` (0 to 1) is used when the locator cannot be
+    resolved, as `device_id` counts where that is known; `chapter_percent` (0 to 100) when it names a document only. The
+    place is then approximate. May open files: call it outside write transactions.
     """
     row = session.connection().execute(_REFERENCE, {"book_id": book_id}).first()
     rendition = open_rendition(house, session, sha256)
     if row is None or rendition is None:
         return Located(NOWHERE, None)
-    place = decode(rendition, dialect, locator)
-    if place.position is None and percent is not None and math.isfinite(percent):
-        place = rendition.decode_fraction(min(max(percent, 0.0), 1.0))
     reference_sha256 = row.main_sha256 or sha256
-    if reference_sha256 != sha256:
-        reference = open_rendition(house, session, reference_sha256)
-        if reference is None:
-            return Located(place, sha256)
-        place = translate(place, rendition, reference)
-    return Located(place, reference_sha256)
+    reference = rendition if reference_sha256 == sha256 else open_rendition(house, session, reference_sha256)
+    if reference is None:
+        reference, reference_sha256 = rendition, sha256
+    for referred in {sha256, reference_sha256}:  # the place must be found even when the file is replaced
+        house.texts.want(referred)
+    place, error = decode(rendition, dialect, locator), 0
+    if place.position is None and percent is not None and math.isfinite(percent):
+        total = reference.at_tick(0).total
+        if dialect == "xpointer" and device_id is not None and total:
+            pages = learned_pages(session, device_id, book_id, sha256, reference_sha256, total)
+            place, error = by_page(reference, pages, percent)
+            return Located(place, reference_sha256, error)
+        place, error = by_text(rendition, percent, KOBO_STEP if dialect == "kobo" else 0.0)
+    elif place.reason in _DOCUMENT_ONLY and dialect == "kobo" and chapter_percent is not None:
+        place, error = by_document(rendition, place, chapter_percent)
+    place = translate(place, rendition, reference)
+    if place.status is Status.APPROXIMATE and not error:
+        error = math.ceil(ENGINES * place.total)
+    return Located(place, reference_sha256, error)
 
 
 def decode(rendition: OpenBook, dialect: str, locator: str) -> Place:
@@ -59,11 +88,6 @@ def decode(rendition: OpenBook, dialect: str, locator: str) -> Place:
         case "kobo":
             kobo = read_kobo(locator)
             return rendition.decode_kobo(kobo.source, kobo.value, kobo.offset) if kobo else NOWHERE
-        case "fraction":
-            try:
-                return rendition.decode_fraction(float(locator))
-            except ValueError:
-                return NOWHERE
     raise ValueError(f"unknown dialect {dialect!r}")
 
 

@@ -23,6 +23,9 @@ from appliance.reading.locate import locate
 from appliance.reading.progress import record
 from appliance.reading.report import Report
 
+# The file was away, or its document so long that its index was still being made.
+_LATER = (Reason.UNREADABLE, Reason.INDEXING)
+
 _AT_ONCE = 100
 """Entries read, and then recorded in one transaction."""
 
@@ -69,7 +72,7 @@ def _of_absent_file() -> ColumnElement[bool]:
         col(JournalEntry.book_id).is_not(None),
         col(JournalEntry.outcome) == "rejected",
         col(JournalEntry.place_status) == Status.FAILED.value,
-        col(JournalEntry.place_reason) == Reason.UNREADABLE.value,
+        col(JournalEntry.place_reason).in_(_LATER),
         ~exists().where(
             col(newer.device_id) == col(JournalEntry.device_id),
             col(newer.book_id) == col(JournalEntry.book_id),
@@ -91,8 +94,10 @@ def _read_again(house: House, session: Session, entry: JournalEntry) -> Report |
             book_id, sha256 = rendition.book_id, rendition.sha256
     if book_id is None or sha256 is None or open_rendition(house, session, sha256) is None:
         return None
-    located = locate(house, session, book_id, sha256, entry.dialect, entry.locator, entry.percent)
-    if located.place.position is None and located.place.reason is Reason.UNREADABLE:
+    located = locate(
+        house, session, book_id, sha256, entry.dialect, entry.locator, entry.percent, device_id=entry.device_id
+    )
+    if located.place.position is None and located.place.reason in _LATER:
         return None
     return Report(
         user_id=entry.user_id,
@@ -108,6 +113,7 @@ def _read_again(house: House, session: Session, entry: JournalEntry) -> Report |
         percent=entry.percent,
         claimed_at=entry.claimed_at,
         reading_status=entry.reading_status,
+        error=located.error,
         operation_id=f"placed:{entry.id}",
     )
 

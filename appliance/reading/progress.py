@@ -51,9 +51,13 @@ _SELECT_SAID = (
         _DEVICE_PROGRESS.c.given_tick,
         _JOURNAL.c.tick,
         _JOURNAL.c.total,
+        _JOURNAL.c.locator,
+        _JOURNAL.c.sha256,
+        _JOURNAL.c.reference_sha256,
         _JOURNAL.c.received_at,
         _JOURNAL.c.outcome,
         _JOURNAL.c.reason,
+        _JOURNAL.c.reading_status,
     )
     .select_from(_DEVICE_PROGRESS.outerjoin(_JOURNAL, _JOURNAL.c.id == _DEVICE_PROGRESS.c.reported_entry_id))
     .where(
@@ -108,7 +112,7 @@ def record(session: Session, report: Report) -> Outcome:
     rows = connection.execute(_SELECT_SAID, ids).all() if report.book_id else ()
     own = next((row for row in rows if row.device_id == report.device_id), None)
     given = next((Given(row.given_locator, row.given_tick) for row in rows if row.given_locator is not None), None)
-    decision = decide(report, known, _said(own), given, burst=_is_burst(connection, report))
+    decision = decide(report, known, _said(own, report), given, burst=_is_burst(connection, report))
     effects = _effects(connection, report, decision, known) if decision.kind == "current" else []
     entry = {**_entry(report, decision), "effects": effects}
     entry_id = int(connection.execute(_INSERT_ENTRY, entry).scalar_one())
@@ -152,11 +156,16 @@ def _known(row: Any) -> Known | None:
     return Known(row.version, row.epoch, row.status, row.activity_at, row.tick, row.fraction or 0.0, row.device_id)
 
 
-def _said(row: Any) -> Said | None:
+def _said(row: Any, report: Report) -> Said | None:
     if row is None or row.received_at is None:
         return None
-    fraction = row.tick / row.total if row.tick is not None and row.total else None
-    return Said(row.tick, fraction, row.received_at, row.outcome, row.reason)
+    tick: int | None = row.tick
+    fraction = tick / row.total if tick is not None and row.total else None
+    if fraction is not None and row.reference_sha256 != report.reference_sha256:
+        # Counted in a file that has been replaced since.
+        is_repeated = (row.locator, row.sha256) == (report.locator, report.sha256)
+        tick = report.place.tick if is_repeated else round(fraction * report.place.total)
+    return Said(tick, fraction, row.received_at, row.outcome, row.reason, row.reading_status)
 
 
 def _is_burst(connection: Connection, report: Report) -> bool:

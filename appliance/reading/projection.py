@@ -55,7 +55,7 @@ def project(
         return None
     entry = session.get_one(JournalEntry, progress.entry_id)
     device = session.get_one(Device, entry.device_id)
-    place = _place_in(house, session, progress, sha256)
+    place = _place_in(house, session, progress, entry, sha256)
     encoded = _own_string(house, session, entry, sha256, dialect, device_id)
     echo_tick = progress.tick
     if encoded is None:
@@ -78,13 +78,17 @@ def encode(book: OpenBook, position: Position, dialect: str) -> Encoded[Any]:
     raise ValueError(f"unknown dialect {dialect!r}")
 
 
-def _place_in(house: House, session: Session, progress: Progress, sha256: str) -> Place:
+def _place_in(house: House, session: Session, progress: Progress, entry: JournalEntry, sha256: str) -> Place:
     if progress.document is None or progress.k is None or progress.reference_sha256 is None:
         return Place(None, Status.FAILED, Reason.NO_PLACE, None, progress.total or 0)
     reference = open_rendition(house, session, progress.reference_sha256)
     if reference is None:
         return Place(None, Status.FAILED, Reason.UNREADABLE, None, progress.total or 0)
     place = reference.place(Position(progress.document, progress.occurrence, progress.k))
+    # What was known roughly when it came is not known better now. (Failed: it was a status alone, without a place.)
+    known = Status(entry.place_status)
+    if known is not Status.FAILED and known.rank > place.status.rank:
+        place = replace(place, status=known, reason=Reason(entry.place_reason))
     if sha256 == progress.reference_sha256:
         return place
     target = open_rendition(house, session, sha256)
@@ -139,9 +143,16 @@ def _own_string(
     if (entry.sha256, entry.dialect) != (sha256, asked) or asked == "kobo" or entry.place_status == Status.FAILED:
         return None
     if entry.place_status == Status.EXACT:
-        usual = asked != "xpointer" or is_indexed(entry.locator) == (spelling == "indexed")
-        return Encoded(entry.locator, Status.EXACT, Reason.NONE) if usual or entry.device_id == device_id else None
+        shared = _is_strict(entry.locator, asked, spelling == "indexed")
+        return Encoded(entry.locator, Status.EXACT, Reason.NONE) if shared or entry.device_id == device_id else None
     book = open_rendition(house, session, sha256) if entry.device_id == device_id else None
     if book is None or decode(book, asked, entry.locator).position is None:
         return None
     return Encoded(entry.locator, Status(entry.place_status), Reason(entry.place_reason))
+
+
+def _is_strict(locator: str, dialect: str, indexed: bool) -> bool:
+    """Whether every reader of that dialect reads this as we did: our decoders overlook stray white space."""
+    if dialect == "cfi":
+        return locator.startswith("epubcfi(") and locator.endswith(")")
+    return locator.startswith("/body") and locator == locator.strip() and is_indexed(locator) == indexed

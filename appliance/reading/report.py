@@ -25,7 +25,8 @@ class Report:
     client named. `percent`: the device's own claim, 0 to 1. `claimed_at`: its clock, `None` if it sends none.
     `reading_status`: unread, reading, finished or `None`. `based_on`: the `Progress.version` that the device was
     showing, `None` when it cannot say. `slack`: by how many canonical characters the dialect may fall short when it
-    repeats a place (a Kobo names the first sentence of the page). `operation_id`: makes a resent report a duplicate.
+    repeats a place (a Kobo names the first sentence of the page). `error`: by how many an approximate place may be
+    wrong, `None` when nobody estimated it. `operation_id`: makes a resent report a duplicate.
     """
 
     user_id: int
@@ -44,6 +45,7 @@ class Report:
     reading_status: str | None = None
     based_on: int | None = None
     slack: int = 0
+    error: int | None = None
     operation_id: str | None = None
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appliance.positions import Status
+from appliance.positions.fraction import ENGINES
 from appliance.reading.report import Act, Report
 
 DROP = 0.05  # share of the book; a fall by more needs reading behind it
 FIRST_PAGE = 0.01  # share of the book; a place before this is where fresh downloads and lost pointers land
-PERCENT_ERROR = 0.02  # share of the book; how far percentages of different engines disagree (positions.md A.3)
+MOMENT = timedelta(seconds=1)  # a Kobo's clock counts whole seconds; what is rough must be newer by more than that
 BURST = timedelta(seconds=5)  # the next entry of a replayed queue follows within the client's timeout; pushes wait 25 s
 SITTING = timedelta(minutes=30)  # a pause longer than this ends a reading session
 CLOCK_AHEAD = timedelta(minutes=5)
@@ -43,6 +44,7 @@ class Said:
     received_at: datetime
     outcome: str
     reason: str
+    reading_status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,13 @@ def decide(
         return Decision("history", "opened")
     if activity_time(report) < known.activity_at:
         return Decision("history", "older-activity")
+    rough = report.place.status is Status.APPROXIMATE and report.act is not Act.JUMPED
+    if rough and activity_time(report) < known.activity_at + MOMENT:
+        return Decision("history", "older-activity")
+    if _starts_over(report, known, said):
+        return _current("started-over", fraction, known)
+    if rough and _is_near(report, known, tick, total):
+        return Decision("history", "within-percent-error")
     fell = known.fraction - fraction
     if report.act in (Act.READ, Act.JUMPED):
         stale = report.based_on is not None and report.based_on < known.version
@@ -107,8 +116,6 @@ def decide(
             # A page left open turns once, while another device has read far on: ask before taking everybody back.
             return Decision("suggestion", "stale-view")
         return _current(report.act.value, fraction, known)
-    if report.place.status is Status.APPROXIMATE and abs(fraction - known.fraction) <= PERCENT_ERROR:
-        return Decision("history", "within-percent-error")
     if burst:
         return Decision("suggestion", "replayed-queue")
     if fell > DROP or (fraction < FIRST_PAGE and fell > 0):
@@ -141,6 +148,19 @@ def _reads_on(report: Report, said: Said | None, tick: int, fraction: float) -> 
         return False
     pause = report.received_at - said.received_at
     return BURST < pause < SITTING and tick > said.tick and fraction - said.fraction <= DROP
+
+
+def _is_near(report: Report, known: Known, tick: int, total: int) -> bool:
+    """Whether a place from a percentage may as well be the known one: it never replaces a better one then (positions.md
+    A.2 row 29, C.7)."""
+    error = report.error if report.error is not None else ENGINES * total
+    return known.tick is not None and abs(tick - known.tick) <= error
+
+
+def _starts_over(report: Report, known: Known, said: Said | None) -> bool:
+    """Whether this very device had finished the book and now says that it reads it: somebody has opened it again."""
+    finished = known.status == "finished" and said is not None and said.reading_status == "finished"
+    return finished and report.reading_status == "reading"
 
 
 def _current(reason: str, fraction: float, known: Known) -> Decision:

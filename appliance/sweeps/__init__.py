@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from appliance.house import House
-from appliance.sweeps import database_check, library_scan, nightly_backup, placing, preparation
+from appliance.sweeps import database_check, library_scan, nightly_backup, placing, preparation, rebasing, texts
 from appliance.sweeps.runs import Runs
 from appliance.sweeps.sweep import Run, State, Sweep
 
@@ -16,6 +16,8 @@ SWEEPS: tuple[Sweep, ...] = (
     library_scan.SWEEP,
     preparation.SWEEP,
     placing.SWEEP,
+    rebasing.SWEEP,
+    texts.SWEEP,
     nightly_backup.SWEEP,
     database_check.SWEEP,
 )
@@ -27,6 +29,7 @@ def start(house: House) -> "Scheduler":
 
     scheduler = Scheduler(house, SWEEPS)
     scheduler.start()
+    house.texts.on_wanted = lambda: scheduler.run_soon(texts.SWEEP.name)
     return scheduler
 
 

@@ -13,7 +13,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from tests.bench import calibre_web, converting, generate, reading_time, resting, scanning, storing, syncing
+from tests.bench import (
+    calibre_web,
+    converting,
+    generate,
+    reading_time,
+    resting,
+    scanning,
+    storing,
+    syncing,
+    translating,
+)
 from tests.bench.appliance import Appliance
 from tests.bench.place import CACHE, books
 from tests.bench.row import Row, table, write_json
@@ -73,12 +83,15 @@ class Bench:
     def convert(self) -> Iterator[Row]:
         yield from converting.measure(self.work)
 
+    def positions(self) -> Iterator[Row]:
+        yield from translating.measure(self.work)
+
     def rest(self) -> Iterator[Row]:
         yield from resting.measure(self.library, FEW)
 
 
 Result = TypeVar("Result")
-PARTS = ("scan", "rest", "kobo", "store", "time", "convert")
+PARTS = ("scan", "rest", "kobo", "store", "time", "convert", "positions")
 
 
 def main() -> int:

@@ -29,18 +29,24 @@ class Layout:
     def __init__(self, data: bytes, media_type: str = "application/xhtml+xml") -> None:
         parsed = parse_document(data, media_type)
         self.body = parsed.body
-        self.raw = ""
+        self._pieces: list[str] = []
+        self._length = 0
         self.chunks: dict[tuple[int, ...], tuple[int, int]] = {}
         self.elements: dict[tuple[int, ...], tuple[int, int]] = {}
         self.spans: dict[str, list[tuple[int, int]]] = {}
         self.extents: dict[str, tuple[int, int]] = {}
         self._walk(parsed.root, (), [], parsed.root is parsed.body)
+        self.raw = "".join(self._pieces)
+
+    def _add(self, text: str) -> None:
+        self._pieces.append(text)
+        self._length += len(text)
 
     def _walk(self, element: Any, path: tuple[int, ...], spans: list[str], inside: bool) -> None:
         name = element.tag.rpartition("}")[2]
-        begin = len(self.raw)
+        begin = self._length
         if inside and name in ATOMS and element is not self.body:
-            self.raw += ATOM
+            self._add(ATOM)
             inside = name in OPEN_ATOMS
         if name in SILENT:
             inside = False
@@ -54,18 +60,18 @@ class Layout:
                 self._walk(child, (*path, step + 1), spans, inside or child is self.body)
                 step += 2
             self._text(child.tail, (*path, step), spans, inside)
-        self.elements[path] = begin, len(self.raw)
+        self.elements[path] = begin, self._length
         if spans and spans[-1] == element.get("id"):
-            self.extents.setdefault(spans[-1], (begin, len(self.raw)))
+            self.extents.setdefault(spans[-1], (begin, self._length))
 
     def _text(self, text: str | None, path: tuple[int, ...], spans: list[str], inside: bool) -> None:
         if not inside or not text:
             return
-        begin = len(self.raw)
-        self.raw += text
-        self.chunks[path] = self.chunks.get(path, (begin, 0))[0], len(self.raw)
+        begin = self._length
+        self._add(text)
+        self.chunks[path] = self.chunks.get(path, (begin, 0))[0], self._length
         for span in spans:
-            self.spans[span].append((begin, len(self.raw)))
+            self.spans[span].append((begin, self._length))
 
     def of_cfi(self, text: str) -> str:
         """What a browser selects: the ink between the two ends of a range CFI in this document."""
@@ -117,21 +123,27 @@ class Fragment:
     counted here."""
 
     def __init__(self, tree: FragmentTree) -> None:
-        self.raw = ""
+        self._pieces: list[str] = []
+        self._length = 0
         self.nodes: dict[str, tuple[int, int]] = {}
         self.order: list[str] = []
         self._drawing = tree.drawing
         if tree.bodies:
             self._walk(tree.bodies[0], "/body", True)
+        self.raw = "".join(self._pieces)
+
+    def _add(self, text: str) -> None:
+        self._pieces.append(text)
+        self._length += len(text)
 
     def _walk(self, node: Node | TextNode, path: str, inside: bool) -> None:
-        begin = len(self.raw)
+        begin = self._length
         self.order.append(path)
         if isinstance(node, TextNode):
-            self.raw += node.text if inside else ""
+            self._add(node.text if inside else "")
         else:
             if inside and node.name in ATOMS and not (self._drawing and node.name == "svg"):
-                self.raw += ATOM
+                self._add(ATOM)
                 inside = node.name in OPEN_ATOMS
             inside = inside and node.name not in SILENT
             counts: dict[str, int] = {}
@@ -139,7 +151,7 @@ class Fragment:
                 name = "text()" if isinstance(child, TextNode) else child.name
                 counts[name] = counts.get(name, 0) + 1
                 self._walk(child, f"{path}/{name}[{counts[name]}]", inside)
-        self.nodes[path] = begin, len(self.raw)
+        self.nodes[path] = begin, self._length
 
     def place(self, pointer: str) -> tuple[str, int]:
         """The node of a pointer, every step with its number, and the offset."""

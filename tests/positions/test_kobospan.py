@@ -100,6 +100,36 @@ def test_images_formulas_and_other_gaps() -> None:
     assert annotation(index, 12, "before") == ("kobo.2.2", 6, Status.SNAPPED, Reason.NOT_ADDRESSABLE)
 
 
+def test_ends_of_ranges() -> None:
+    index = kepub_index('<p>See. <img src="a"/> that.</p><pre>code. x</pre><p>end</p>')
+    for value, offset in (("kobo.2.1", 0), ("kobo.1.1", 4), ("kobo.1.1", 5)):
+        found = kobospan.find(index, value, offset, end=True)
+        assert (found.k, found.status, found.affinity) == (4, Status.EXACT, "before")
+    assert annotation(index, 5, "before") == ("kobo.2.2", 1, Status.EXACT, Reason.NONE), (
+        "behind the image: before what follows"
+    )
+    assert annotation(index, 4, "before") == ("kobo.1.1", 4, Status.EXACT, Reason.NONE)
+    assert annotation(index, 0, "before") == ("kobo.1.1", 0, Status.EXACT, Reason.NONE)
+    start = kepub_index("<pre>code. x</pre><p>end</p>")
+    assert annotation(start, 3, "before") == ("kobo.1.1", 0, Status.SNAPPED, Reason.NOT_ADDRESSABLE), (
+        "no span before it"
+    )
+    end = kepub_index("<p>end</p><pre>code. x</pre>")
+    assert annotation(end, 5) == ("kobo.1.1", 3, Status.SNAPPED, Reason.NOT_ADDRESSABLE), "no span behind it"
+
+
+def test_an_offset_beside_an_image_in_a_span_means_two_places() -> None:
+    """Other converters put images into spans of text; one offset is then before and behind the image."""
+    index = index_of('<p><span id="kobo.1.1">ab<img src="a"/>cd</span></p>')
+    assert kobospan.find(index, "kobo.1.1", 2).k == 2
+    assert annotation(index, 3)[:2] == ("kobo.1.1", 2)
+
+
+def test_the_selector_of_a_span() -> None:
+    assert kobospan.selector("kobo.18.2") == "span#kobo\\.18\\.2"
+    assert kobospan.parse_value(kobospan.selector("kobo.18.2")) == "kobo.18.2"
+
+
 def test_unknown_spans_are_near_their_neighbours_and_never_exact() -> None:
     index = kepub_index("<p>One. Two.</p><p>Three.</p>")
     assert kobospan.find(index, "kobo.1.9", None)[:3] == (4, Status.APPROXIMATE, Reason.NO_PLACE)

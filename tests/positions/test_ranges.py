@@ -166,6 +166,25 @@ def test_an_image_at_the_very_end(tmp_path: Path) -> None:
     assert (spans.status, spans.end_distance) == (Status.SNAPPED, 1)
 
 
+def test_two_images_side_by_side(tmp_path: Path) -> None:
+    book = OpenBook.open(book_file(tmp_path / "a.epub", "<p>a<img src='a'/><img src='b'/></p>"), "a")
+    for start, end, path in ((1, 2, ",/2,/4"), (2, 3, ",/4,/6"), (1, 3, ",/2,/6"), (0, 2, ",/1:0,/4")):
+        written = encode_cfi_range(book, span(start, end))
+        assert (written.status, written.locator) == (Status.EXACT, f"epubcfi(/6/2!/4/2{path})")
+        assert exact(decode_cfi_range(book, str(written.locator))) == span(start, end)
+
+
+def test_an_image_in_a_span_of_text(tmp_path: Path) -> None:
+    """Other converters write such spans; the offsets before and behind the image are the same."""
+    body = '<p><span class="koboSpan" id="kobo.1.1">ab<img src="a"/>cd</span></p>'
+    kepub = OpenBook.open(book_file(tmp_path / "a.kepub.epub", body), "k")
+    spans = encode_kobo_range(kepub, span(3, 5))
+    assert (spans.status, spans.reason) == (Status.SNAPPED, Reason.NOT_ADDRESSABLE)
+    assert spans.locator == (kobo("kobo.1.1", 2), kobo("kobo.1.1", 4))
+    assert (spans.start_distance, spans.end_distance) == (1, 0), "the image is taken in"
+    assert encode_kobo_range(kepub, span(0, 5)).status is Status.EXACT
+
+
 def test_a_formula_is_taken_whole(tmp_path: Path) -> None:
     body = '<p>m <math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi><mo>y</mo></math> n</p>'
     book = OpenBook.open(book_file(tmp_path / "a.epub", body), "a")

@@ -159,6 +159,48 @@ def test_numbers_that_hang_on_the_screen_are_never_exact(tmp_path: Path) -> None
     assert book.encode_cfi(Position("a.xhtml", 0, 17)).status is Status.EXACT
 
 
+def undecided_by(tmp_path: Path, css: dict[str, bytes], link: str = 'href="a.css"') -> bool:
+    """Whether a document with mixed content and this style sheet is undecided, and then never exact."""
+    head = f'<link rel="stylesheet" {link}/>'
+    data = document("<p>one <i>two</i> <b>three</b> four</p><p>five six</p>", head=head)
+    path = tmp_path / "b.epub"
+    path.write_bytes(epub({"a.xhtml": data}, extra=css))
+    book = OpenBook.open(path, "b")
+    place = book.decode_xpointer("/body/DocFragment[1]/body/p[1]/text()[1].2")
+    written = book.encode_xpointer(Position("a.xhtml", 0, 17))
+    assert (place.reason is Reason.UNDECIDED) == (written.reason is Reason.UNDECIDED)
+    assert place.status is (Status.SNAPPED if place.reason is Reason.UNDECIDED else Status.EXACT)
+    return place.reason is Reason.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("css", "undecided"),
+    [
+        (b"b { display: block }", False),
+        (b"@media (min-width: 9em) { b { display: block } }", True),
+        (b"@media (min-width: 9em) { b { color: red } }", False),
+        (b"@media (min-width: 9em) { u { display: block } }", False),
+        (b"@import 'missing.css';", False),  # the engine does not have it either
+        (b"@import 'b.css';", False),
+        (b"@import 'b.css' screen and (min-width: 9em);", True),
+        (b"\xff\xfe\0 }}}{{{ not css @@@", False),
+        (b"/*" + b"x" * 2**21 + b"*/ b { display: block }", True),  # more than is read here
+    ],
+)
+def test_documents_whose_numbers_cannot_be_decided(tmp_path: Path, css: bytes, undecided: bool) -> None:
+    assert undecided_by(tmp_path, {"a.css": css, "b.css": b"b { display: block }"}) is undecided
+
+
+def test_a_missing_style_sheet_is_missing_for_the_engine_too(tmp_path: Path) -> None:
+    assert not undecided_by(tmp_path, {}, 'href="nowhere.css"')
+
+
+@pytest.mark.parametrize(("media", "undecided"), [("screen", False), ("(min-width: 9em)", True), ("print", False)])
+def test_the_media_of_a_link(tmp_path: Path, media: str, undecided: bool) -> None:
+    css = {"a.css": b"b { display: block }"}
+    assert undecided_by(tmp_path, css, f'href="a.css" media="{media}"') is undecided
+
+
 def test_conditions_that_change_no_number_leave_them_exact() -> None:
     head = "<style>@media (max-width: 40em) { b { display: block } td { display: block } }</style>"
     tree = tree_of("<p>one <b>two</b> three</p><table><tr><td>a</td><td>b</td></tr></table>", head=head)

@@ -128,6 +128,62 @@ def test_percentages_of_different_engines_do_not_jostle():
     assert decide(vague, known(40_000), None, None).reason == "within-percent-error"
 
 
+def rough(tick, **fields):
+    return report(tick, place=place(tick, Status.APPROXIMATE), **fields)
+
+
+def test_row_29_a_percentage_alone_never_replaces_an_exact_place_of_the_same_moment():
+    """positions.md A.2, C.7."""
+    moment = NOW - timedelta(minutes=5)
+    same = rough(50_000, claimed_at=moment, error=500)
+    assert decide(same, known(40_000, at=moment), None, None).reason == "older-activity"
+    assert decide(same, known(40_000, at=moment + timedelta(milliseconds=600)), None, None).reason == "older-activity"
+    later = rough(50_000, claimed_at=moment + timedelta(seconds=2), error=500)
+    assert decide(later, known(40_000, at=moment), None, None).kind == "current"
+
+
+@pytest.mark.parametrize("act", [Act.UNKNOWN, Act.READ])
+def test_row_29_a_percentage_alone_moves_by_more_than_its_error_or_not_at_all(act):
+    for tick, error, reason in ((40_900, 900, "within-percent-error"), (39_100, 900, "within-percent-error")):
+        assert decide(rough(tick, act=act, error=error), known(40_000), None, None).reason == reason
+    assert decide(rough(40_901, act=act, error=900), known(40_000), None, None).kind == "current"
+    assert decide(rough(39_099, act=act, error=900), known(40_000), None, None).kind == "current"
+    assert decide(rough(40_100, act=act, error=50), known(40_000), None, None).kind == "current", "a model that knows"
+
+
+def test_a_person_may_choose_a_percentage():
+    assert decide(rough(40_100, act=Act.JUMPED, error=900), known(40_000), None, None).kind == "current"
+
+
+def test_row_31_a_page_number_is_a_percentage_alone():
+    """KOReader that was sent to "90" shows page 1 and pushes "90" at 0.9 % (captures, session B)."""
+    lost = rough(900, locator="90", percent=0.009, error=2_000)
+    assert decide(lost, known(60_000), None, None).reason == "fell-back"
+    odd = rough(82_000, locator="90", percent=0.82, error=2_000)
+    assert decide(odd, known(60_000), None, None).kind == "current"
+    assert decide(odd, known(81_000), None, None).reason == "within-percent-error"
+
+
+def test_a_percentage_alone_may_say_that_the_book_is_finished_or_begun_again():
+    end = rough(TOTAL, reading_status="finished", error=2_000)
+    assert decide(end, known(99_500), None, None).status == "finished"
+    finished = Said(None, None, NOW - timedelta(days=3), "current", "finished", "finished")
+    again = decide(rough(400, reading_status="reading", error=2_000), known(TOTAL, status="finished"), finished, None)
+    assert (again.kind, again.reason, again.status, again.epoch) == ("current", "started-over", "reading", 2)
+    # Another device that never heard of the end says the same: it is only behind.
+    other = Said(300, 0.003, NOW - timedelta(days=3), "current", "newest", "reading")
+    behind = decide(rough(400, reading_status="reading", error=90), known(TOTAL, status="finished"), other, None)
+    assert behind.kind == "suggestion"
+
+
+@given(st.integers(0, TOTAL), st.integers(0, TOTAL), st.integers(0, 5_000), st.integers(-5, 5))
+def test_a_rough_place_becomes_current_only_when_newer_and_beyond_its_error(before, tick, error, seconds):
+    moment = NOW - timedelta(minutes=5)
+    said = rough(tick, claimed_at=moment + timedelta(seconds=seconds), error=error)
+    if decide(said, known(before, at=moment), None, None).kind == "current":
+        assert seconds > 0 and abs(tick - before) > error
+
+
 def test_a_place_that_cannot_be_resolved_moves_nothing():
     lost = Place(None, Status.FAILED, Reason.SYNTAX, None, TOTAL)
     assert decide(report(0, place=lost), known(40_000), None, None).kind == "rejected"

@@ -105,6 +105,7 @@ def move(request: ProgressRequest, book_id: str, data: Moved) -> Response[Saved]
         act=Act(data.act),
         reading_status="finished" if data.finished else None,
         based_on=data.based_on,
+        error=located.error,
         operation_id=data.operation_id,
     )
     with house.database.write() as session:

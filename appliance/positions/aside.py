@@ -1,0 +1,55 @@
+"""Long work beside the requests: one piece at a time, in one thread; whoever asks waits a little and is then told."""
+
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from threading import Lock
+from typing import Any, TypeVar
+
+Made = TypeVar("Made")
+
+PATIENCE = 4.0  # seconds; KOReader's progress sync gives up after 5 (plugins/kosync.koplugin, PROGRESS_TIMEOUTS)
+
+
+class StillWorking(Exception):
+    """What was asked for is being made; ask again."""
+
+
+class Aside:
+    """Makes things under a name. Safe to share between threads. The thread starts with the first piece of work."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        """`patience`: seconds that somebody waits for a thing before he is sent away."""
+        self._patience = patience
+        self._lock = Lock()
+        self._pending: dict[Hashable, Future[Any]] = {}
+        self._thread: ThreadPoolExecutor | None = None
+
+    def make(self, name: Hashable, work: Callable[[], Made]) -> Made:
+        """What `work` returns or raises. Two that ask for the same name wait for the same work. Raises `StillWorking`
+        when it takes too long; the work goes on, and keeping its result is its own business."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, thread_name_prefix="aside")
+            future = self._pending.get(name)
+            if future is None:
+                future = self._pending[name] = self._thread.submit(self._run, name, work)
+        try:
+            made: Made = future.result(self._patience)
+        except NotYet:
+            raise StillWorking from None
+        return made
+
+    def close(self) -> None:
+        """Begin nothing more; what is under way is finished."""
+        with self._lock:
+            if self._thread is not None:
+                self._thread.shutdown(wait=False, cancel_futures=True)
+                self._thread = None
+
+    def _run(self, name: Hashable, work: Callable[[], Made]) -> Made:
+        try:
+            return work()
+        finally:
+            with self._lock:
+                self._pending.pop(name, None)

@@ -1,0 +1,107 @@
+"""Carry current positions over to the new reference rendition when a book's file was replaced.
+
+Whatever is compared with a report has to be counted in the same file. The journal keeps what it said.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select, tuple_, update
+from sqlmodel import Session, col
+
+from appliance.house import House
+from appliance.library.renditions import open_rendition
+from appliance.models import Book, Device, DeviceProgress, Progress
+from appliance.positions import Place, Position, Status, translate
+
+_AT_ONCE = 100
+_PROGRESS = Progress.__table__  # type: ignore[attr-defined]
+_BOOK = Book.__table__  # type: ignore[attr-defined]
+
+
+def rebase(house: House, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Rewrite every current position that is not in the coordinates of its book's reference rendition, where the same
+    text stands there too; returns how many. The others stay as they are and are translated when they are needed."""
+    done, after = 0, (0, "")
+    while not stopping():
+        with house.database.read() as session:
+            rows = _outdated(session, after)
+            moved = [(row, place) for row in rows if (place := _place(house, session, row)) is not None]
+        if not rows:
+            break
+        after = rows[-1].user_id, rows[-1].book_id
+        if moved:
+            with house.database.write() as session:
+                done += sum(_move(session, row, place) for row, place in moved)
+    return done
+
+
+def _outdated(session: Session, after: tuple[int, str]) -> list[Any]:
+    """The next of them: columns of `Progress`, and the `main_sha256` of the book."""
+    query = (
+        select(
+            _PROGRESS.c.user_id,
+            _PROGRESS.c.book_id,
+            _PROGRESS.c.version,
+            _PROGRESS.c.reference_sha256,
+            _PROGRESS.c.document,
+            _PROGRESS.c.occurrence,
+            _PROGRESS.c.k,
+            _PROGRESS.c.tick,
+            _BOOK.c.main_sha256,
+        )
+        .join(_BOOK, _BOOK.c.id == _PROGRESS.c.book_id)
+        .where(
+            _PROGRESS.c.reference_sha256 != _BOOK.c.main_sha256,
+            tuple_(_PROGRESS.c.user_id, _PROGRESS.c.book_id) > after,
+        )
+        .order_by(_PROGRESS.c.user_id, _PROGRESS.c.book_id)
+        .limit(_AT_ONCE)
+    )
+    return list(session.execute(query).all())
+
+
+def _place(house: House, session: Session, row: Any) -> Place | None:
+    if row.document is None or row.k is None:
+        return None
+    former = open_rendition(house, session, row.reference_sha256)
+    present = open_rendition(house, session, row.main_sha256)
+    if former is None or present is None:
+        return None
+    place = translate(former.place(Position(row.document, row.occurrence, row.k)), former, present)
+    return place if place.position is not None and place.status.rank < Status.APPROXIMATE.rank else None
+
+
+def _move(session: Session, row: Any, place: Place) -> bool:
+    position = place.position
+    assert position is not None
+    changed = session.connection().execute(
+        update(Progress)
+        .where(
+            col(Progress.user_id) == row.user_id,
+            col(Progress.book_id) == row.book_id,
+            col(Progress.version) == row.version,  # nobody read on meanwhile
+        )
+        .values(
+            reference_sha256=row.main_sha256,
+            document=position.document,
+            occurrence=position.occurrence,
+            k=position.k,
+            tick=place.tick,
+            total=place.total,
+            fraction=(place.tick or 0) / place.total if place.total else 0.0,
+        )
+    )
+    if not changed.rowcount:
+        return False
+    # What devices were told and still show is this very place.
+    session.execute(
+        update(DeviceProgress)
+        .where(
+            col(DeviceProgress.book_id) == row.book_id,
+            col(DeviceProgress.given_tick) == row.tick,
+            col(DeviceProgress.device_id).in_(select(col(Device.id)).where(col(Device.user_id) == row.user_id)),
+        )
+        .values(given_tick=place.tick)
+    )
+    return True
