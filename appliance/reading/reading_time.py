@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from appliance.library.renditions import by_digest
@@ -32,11 +31,7 @@ _DIGEST = Digest.__table__  # type: ignore[attr-defined]
 _EVENT = ReadingEvent.__table__  # type: ignore[attr-defined]
 _SESSION = ReadingSession.__table__  # type: ignore[attr-defined]
 
-# What a device sends again is there already, by one of two unique indexes.
-_APPEND = {
-    "sqlite": sqlite.insert(_EVENT).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_EVENT).on_conflict_do_nothing(),
-}
+_COLUMNS = [column.name for column in _EVENT.c if column.name != "id"]
 
 # Built once, because each message of a device runs them.
 _OF_THIS = (_DOCUMENT.c.user_id == bindparam("this_user"), _DOCUMENT.c.book_id == bindparam("this_book"))
@@ -90,11 +85,13 @@ class Counted:
 
 @dataclass(slots=True)
 class _Window:
-    """Where in a book something is new: the events whose id is above `known`."""
+    """Where in a book something is new: the events whose id is above `known`. `by_name`: whether any of its reading
+    was told by the name of the book, as Kobos do, and not of a file."""
 
     start: int
     end: int
     known: int
+    by_name: bool = True
 
 
 def record_events(
@@ -129,8 +126,8 @@ def record_events(
             if not _is_said_already(connection, event, documents, device_id)
         ]
         if rows:
-            connection.execute(_APPEND[connection.dialect.name], rows)
-    new, doubted, windows = _news(connection, before, documents)
+            _append(connection, rows)
+    new, doubted, windows = _news(connection, user_id, before, documents)
     for book_id, window in windows.items():
         _derive(connection, user_id, book_id, window)
     return Counted(new, seen - refused - new, refused, doubted)
@@ -222,26 +219,37 @@ def _is_said_already(connection: Connection, event: Event, documents: dict[str, 
     return connection.execute(query).scalar() == event.seconds
 
 
-def _row(event: Event, document_id: int, device_id: int, received: int, skew: int | None) -> dict[str, object]:
+def _row(event: Event, document_id: int, device_id: int, received: int, skew: int | None) -> tuple[object, ...]:
+    """In the order of `_COLUMNS`."""
     started = believed(event, received, skew)
-    return {
-        "document_id": document_id,
-        "device_id": device_id,
-        "source": event.source.value,
-        "claimed": event.started,
-        "started": event.started if started is None else started,
-        "received": received,
-        "seconds": event.seconds,
-        "page": event.page,
-        "pages": event.pages,
-        "start_fraction": event.start_fraction,
-        "end_fraction": event.end_fraction,
-        "counted": started is not None,
-        "operation_id": event.operation_id,
-    }
+    return (
+        document_id,
+        device_id,
+        event.source.value,
+        event.started,
+        event.started if started is None else started,
+        received,
+        event.seconds,
+        event.page,
+        event.pages,
+        event.start_fraction,
+        event.end_fraction,
+        started is not None,
+        event.operation_id,
+    )
 
 
-def _news(connection: Connection, before: int, documents: dict[str, int]) -> tuple[int, int, dict[str, _Window]]:
+def _append(connection: Connection, rows: list[tuple[object, ...]]) -> None:
+    """What a device sends again is there already, by one of two unique indexes."""
+    # Straight to the driver: SQLAlchemy would take as long over the rows as everything else together.
+    place = "?" if connection.dialect.name == "sqlite" else "%s"
+    columns, places = ", ".join(_COLUMNS), ", ".join([place] * len(_COLUMNS))
+    connection.exec_driver_sql(f"INSERT INTO {_EVENT.name} ({columns}) VALUES ({places}) ON CONFLICT DO NOTHING", rows)
+
+
+def _news(
+    connection: Connection, user_id: int, before: int, documents: dict[str, int]
+) -> tuple[int, int, dict[str, _Window]]:
     """How many events after `before` are new, how many of them do not count, and where the others are, by book."""
     query = (
         select(
@@ -262,7 +270,12 @@ def _news(connection: Connection, before: int, documents: dict[str, int]) -> tup
         if not row.counted:
             doubted += row.events
         elif row.book_id is not None:
-            windows[row.book_id] = _Window(row.start, row.end, before)
+            windows[row.book_id] = _Window(row.start, row.end, before, False)
+    if windows:
+        mine = (_DOCUMENT.c.user_id == user_id, _DOCUMENT.c.book_id.in_(list(windows)))
+        named = select(_DOCUMENT.c.book_id).where(*mine, _DOCUMENT.c.name.like("book:%"))
+        for book_id in connection.execute(named).scalars():
+            windows[book_id].by_name = True
     return new, doubted, windows
 
 
@@ -270,7 +283,7 @@ def _derive(connection: Connection, user_id: int, book_id: str, window: _Window)
     """Make the sessions of a book anew where something changed, and write those that differ."""
     start, end = window.start, window.end
     this = {"this_user": user_id, "this_book": book_id}
-    guesses, before = _of_kobos(connection, this, window.known)
+    guesses, before = _of_kobos(connection, this, window.known) if window.by_name else ([], [])
     # Another counter, or a sitting between two, changes what those around it tell.
     for changed in set(guesses) ^ set(before):
         start, end = min(start, changed.start), max(end, changed.end)
