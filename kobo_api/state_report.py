@@ -156,6 +156,8 @@ def _report(call: Call, said: Said, row: BookRow, located: Located | None, act: 
         based_on=max((v for v in (row.given_version, row.answered_version) if v is not None), default=None),
         slack=SCREEN,
         error=located.error if located else None,
+        fraction=located.fraction if located else None,
+        is_aside=located.is_aside if located else False,
         operation_id=_operation(said, row.book_id),
     )
 

@@ -14,8 +14,9 @@ class JournalEntry(SQLModel, table=True):
 
     `locator` is the device's own string, in the coordinates of `sha256`. The position is in those of
     `reference_sha256`, the book's reference rendition at that time; `tick` counts canonical characters before it in
-    the book, of `total`. `place_status`: see `positions.Status`. `outcome`: current, history, suggestion, echo,
-    duplicate or rejected, with a `reason`.
+    the book, of `total`; `fraction` is the share of the text in reading order before it. `place_status`: see
+    `positions.Status`. `epoch`: the reading it belongs to, which rises when a book is started over. `outcome`: current,
+    history, suggestion, echo, duplicate or rejected, with a `reason`.
     `kind`: progress, annotation or state. What the last two claim is in `payload`; what was done is in `effects`, which
     annotations and book states are folded from.
     """
@@ -46,6 +47,8 @@ class JournalEntry(SQLModel, table=True):
     k: int | None = None
     tick: int | None = None
     total: int | None = None
+    fraction: float | None = None
+    epoch: int | None = None
     place_status: str = "failed"
     place_reason: str = ""
     reading_status: str | None = None

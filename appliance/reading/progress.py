@@ -14,7 +14,7 @@ from appliance.models import BookState, Device, DeviceProgress, JournalEntry, Pr
 from appliance.reading.book_state import Effect, follow_status
 from appliance.reading.feed import take_versions
 from appliance.reading.report import Act, Outcome, Report
-from appliance.reading.rule import BURST, Decision, Given, Known, Said, activity_time, decide
+from appliance.reading.rule import BURST, Decision, Given, Known, Said, activity_time, decide, fraction_of
 from appliance.reading.turn import take_turn
 
 __all__ = ["Act", "Outcome", "Report", "current", "note_given", "record"]
@@ -51,6 +51,8 @@ _SELECT_SAID = (
         _DEVICE_PROGRESS.c.given_tick,
         _JOURNAL.c.tick,
         _JOURNAL.c.total,
+        _JOURNAL.c.fraction,
+        _JOURNAL.c.epoch,
         _JOURNAL.c.locator,
         _JOURNAL.c.sha256,
         _JOURNAL.c.reference_sha256,
@@ -114,7 +116,7 @@ def record(session: Session, report: Report) -> Outcome:
     given = next((Given(row.given_locator, row.given_tick) for row in rows if row.given_locator is not None), None)
     decision = decide(report, known, _said(own, report), given, burst=_is_burst(connection, report))
     effects = _effects(connection, report, decision, known) if decision.kind == "current" else []
-    entry = {**_entry(report, decision), "effects": effects}
+    entry = {**_entry(report, decision, known), "effects": effects}
     entry_id = int(connection.execute(_INSERT_ENTRY, entry).scalar_one())
     version = known.version if known else None
     # An echo is not something the device said of its own: what it was given stays what it was given.
@@ -160,12 +162,13 @@ def _said(row: Any, report: Report) -> Said | None:
     if row is None or row.received_at is None:
         return None
     tick: int | None = row.tick
-    fraction = tick / row.total if tick is not None and row.total else None
-    if fraction is not None and row.reference_sha256 != report.reference_sha256:
+    share = tick / row.total if tick is not None and row.total else None
+    if share is not None and row.reference_sha256 != report.reference_sha256:
         # Counted in a file that has been replaced since.
         is_repeated = (row.locator, row.sha256) == (report.locator, report.sha256)
-        tick = report.place.tick if is_repeated else round(fraction * report.place.total)
-    return Said(tick, fraction, row.received_at, row.outcome, row.reason, row.reading_status)
+        tick = report.place.tick if is_repeated else round(share * report.place.total)
+    fraction = row.fraction if row.fraction is not None else share
+    return Said(tick, fraction, row.received_at, row.outcome, row.reason, row.reading_status, row.epoch)
 
 
 def _is_burst(connection: Connection, report: Report) -> bool:
@@ -176,8 +179,9 @@ def _is_burst(connection: Connection, report: Report) -> bool:
     return last is not None and abs(report.received_at - last.received_at) < BURST
 
 
-def _entry(report: Report, decision: Decision) -> dict[str, object]:
+def _entry(report: Report, decision: Decision, known: Known | None) -> dict[str, object]:
     place, position = report.place, report.place.position
+    epoch = known.epoch if known else 1
     return {
         "user_id": report.user_id,
         "book_id": report.book_id,
@@ -197,6 +201,8 @@ def _entry(report: Report, decision: Decision) -> dict[str, object]:
         "k": position.k if position else None,
         "tick": place.tick,
         "total": place.total,
+        "fraction": fraction_of(report, known) if position is not None else None,
+        "epoch": decision.epoch if decision.kind == "current" else epoch,
         "place_status": place.status.value,
         "place_reason": str(place.reason),
         "reading_status": report.reading_status,
@@ -209,6 +215,8 @@ def _effects(connection: Connection, report: Report, decision: Decision, known: 
     """What the journal keeps of a move, so that the current position can be derived again: first the move itself."""
     user_id, book_id = report.user_id, str(report.book_id)
     effects: list[Effect] = [{"do": "move", "version": take_versions(connection, user_id, 1), "epoch": decision.epoch}]
+    if report.placed_at is not None:
+        effects[0]["updated_at"] = report.placed_at.isoformat()
     if known is None or decision.status != known.status:
         starts_over = known is not None and decision.epoch > known.epoch
         at = activity_time(report)
@@ -228,9 +236,10 @@ def _move(
         "version": version,
         "epoch": decision.epoch,
         "activity_at": activity_time(report),
-        "updated_at": report.received_at,
+        # Whoever asks what has changed since some time must see it, although the reading was long ago.
+        "updated_at": report.placed_at or report.received_at,
         "feed_version": feed_version,
-        **place_columns(report),
+        **_place_columns(report, known),
     }
     if known is None:
         connection.execute(insert(_PROGRESS), {"user_id": user_id, "book_id": book_id, **values})
@@ -239,7 +248,7 @@ def _move(
     return version
 
 
-def place_columns(report: Report) -> dict[str, object]:
+def _place_columns(report: Report, known: Known | None) -> dict[str, object]:
     """The place of a report as `Progress` has it; nothing where it has none, so that the place before it stays."""
     place, position = report.place, report.place.position
     if position is None:
@@ -251,5 +260,5 @@ def place_columns(report: Report) -> dict[str, object]:
         "k": position.k,
         "tick": place.tick,
         "total": place.total,
-        "fraction": (place.tick or 0) / place.total if place.total else 0.0,
+        "fraction": fraction_of(report, known),
     }

@@ -13,6 +13,7 @@ from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Book, Device, DeviceProgress, Progress
 from appliance.positions import Place, Position, Status, translate
+from appliance.reading.locate import share_of
 
 _AT_ONCE = 100
 _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
@@ -26,13 +27,13 @@ def rebase(house: House, stopping: Callable[[], bool] = lambda: False) -> int:
     while not stopping():
         with house.database.read() as session:
             rows = _outdated(session, after)
-            moved = [(row, place) for row in rows if (place := _place(house, session, row)) is not None]
+            moved = [(row, *found) for row in rows if (found := _place(house, session, row)) is not None]
         if not rows:
             break
         after = rows[-1].user_id, rows[-1].book_id
         if moved:
             with house.database.write() as session:
-                done += sum(_move(session, row, place) for row, place in moved)
+                done += sum(_move(session, *one) for one in moved)
     return done
 
 
@@ -48,6 +49,7 @@ def _outdated(session: Session, after: tuple[int, str]) -> list[Any]:
             _PROGRESS.c.occurrence,
             _PROGRESS.c.k,
             _PROGRESS.c.tick,
+            _PROGRESS.c.fraction,
             _BOOK.c.main_sha256,
         )
         .join(_BOOK, _BOOK.c.id == _PROGRESS.c.book_id)
@@ -61,7 +63,8 @@ def _outdated(session: Session, after: tuple[int, str]) -> list[Any]:
     return list(session.execute(query).all())
 
 
-def _place(house: House, session: Session, row: Any) -> Place | None:
+def _place(house: House, session: Session, row: Any) -> tuple[Place, float | None] | None:
+    """Where it is in the present file, and how much of the book is read there."""
     if row.document is None or row.k is None:
         return None
     former = open_rendition(house, session, row.reference_sha256)
@@ -69,10 +72,13 @@ def _place(house: House, session: Session, row: Any) -> Place | None:
     if former is None or present is None:
         return None
     place = translate(former.place(Position(row.document, row.occurrence, row.k)), former, present)
-    return place if place.position is not None and place.status.rank < Status.APPROXIMATE.rank else None
+    if place.position is None or place.status.rank >= Status.APPROXIMATE.rank:
+        return None
+    fraction, is_aside = share_of(present, place.position)
+    return place, row.fraction if is_aside else fraction
 
 
-def _move(session: Session, row: Any, place: Place) -> bool:
+def _move(session: Session, row: Any, place: Place, fraction: float | None) -> bool:
     position = place.position
     assert position is not None
     changed = session.connection().execute(
@@ -89,7 +95,7 @@ def _move(session: Session, row: Any, place: Place) -> bool:
             k=position.k,
             tick=place.tick,
             total=place.total,
-            fraction=(place.tick or 0) / place.total if place.total else 0.0,
+            fraction=fraction,
         )
     )
     if not changed.rowcount:

@@ -108,6 +108,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["book_id"], ["book.id"]),
         sa.PrimaryKeyConstraint("device_id", "book_id"),
     )
+    op.add_column("journalentry", sa.Column("fraction", sa.Float(), nullable=True))
+    op.add_column("journalentry", sa.Column("epoch", sa.Integer(), nullable=True))
     op.add_column("journalentry", sa.Column("skew", sa.Integer(), nullable=True))
     op.add_column("journalentry", sa.Column("subject", sa.String(), nullable=True))
     op.add_column("journalentry", sa.Column("payload", sa.JSON(), nullable=True))
