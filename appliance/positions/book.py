@@ -20,6 +20,7 @@ from appliance.positions.crengine_fragments import notice
 from appliance.positions.crengine_scan import decode
 from appliance.positions.crengine_styles import StyleBook
 from appliance.positions.document import DocumentIndex
+from appliance.positions.epubjs import EpubjsView
 from appliance.positions.found import Found
 from appliance.positions.fraction import at_text_share, text_share, whole_percent
 from appliance.positions.kobospan import KoboLocator
@@ -30,13 +31,20 @@ from appliance.positions.text import canonical_utf8
 
 
 class OpenDocument:
-    """The index of one document and, once KOReader asks, the engine's tree of it."""
+    """The index of one document and, once they are asked for, the trees that KOReader and epub.js make of it."""
 
-    __slots__ = ("index", "trees")
+    __slots__ = ("index", "trees", "view")
 
     def __init__(self, index: DocumentIndex) -> None:
         self.index = index
         self.trees: dict[Dom, FragmentTree] = {}
+        self.view: EpubjsView | None = None
+
+    @property
+    def weight(self) -> int:
+        """Bytes kept for each byte of the file."""
+        trees = len({id(tree) for tree in self.trees.values()})
+        return INDEX_WEIGHT * (1 if self.view is None else 2) + TREE_WEIGHT * trees
 
 
 Documents = Recent[tuple[str, str], OpenDocument]
@@ -45,6 +53,9 @@ Alignments = Recent[tuple[str, str], BookAlignment]
 # Bytes kept for each byte of the file, measured over the corpus: 6 to 10 for the index, 5 to 8 for the tree.
 INDEX_WEIGHT = 8
 TREE_WEIGHT = 7
+
+# Larger documents take too long to be read as epub.js does, for a CFI that only may be its.
+MAX_GUESSED = 512 * 1024  # bytes
 
 UNREADABLE = (BookError, OSError)
 
@@ -200,16 +211,17 @@ class OpenBook:
 
     # -- browsers
 
-    def decode_cfi(self, text: str, *, end: bool = False) -> Place:
-        """An EPUB CFI as foliate-js (or another reader) writes it; a range CFI stands for its start, with `end` for its
-        exclusive end."""
+    def decode_cfi(self, text: str, *, end: bool = False, dialect: cfi.Dialect = "standard") -> Place:
+        """An EPUB CFI; a range CFI stands for its start, with `end` for its exclusive end. `dialect`: "epubjs" for what
+        epub.js wrote, "standard" for foliate-js and when that is not known: what leads nowhere is then tried as
+        epub.js's, and never exact."""
         try:
-            start, stop = cfi.parse(text)
+            start, stop = cfi.parse(text, dialect)
         except cfi.CfiSyntaxError:
             return self._failed(Reason.TOO_LONG if len(text) > cfi.MAX_LENGTH else Reason.SYNTAX)
-        return self.resolve_cfi(stop if end and stop is not None else start, end=end)
+        return self.resolve_cfi(stop if end and stop is not None else start, end=end, dialect=dialect)
 
-    def resolve_cfi(self, point: cfi.Cfi, *, end: bool = False) -> Place:
+    def resolve_cfi(self, point: cfi.Cfi, *, end: bool = False, dialect: cfi.Dialect = "standard") -> Place:
         """A parsed CFI, or one of the two of a range."""
 
         def document(summary: BookSummary) -> SpineDocument | None:
@@ -217,22 +229,39 @@ class OpenBook:
                 return None
             return summary.by_step(point.package[1].index)
 
-        return self._decode(document, lambda found: cfi_places.find(self._index(found), point, end=end))
+        def find(document: SpineDocument) -> Found:
+            if dialect == "epubjs":
+                return self._view(document).find(point, end=end)
+            found = cfi_places.find(self._index(document), point, end=end)
+            if found.reason not in (Reason.NO_PLACE, Reason.BEYOND_END) or document.size > MAX_GUESSED:
+                return found
+            other = self._view(document).find(point, end=end)
+            return (
+                other._replace(status=Status.APPROXIMATE, reason=Reason.OTHER_DIALECT)
+                if other.status is Status.EXACT
+                else found
+            )
 
-    def encode_cfi(self, position: Position) -> Encoded[str]:
-        """The CFI that foliate-js would write for this place."""
+        return self._decode(document, find)
+
+    def encode_cfi(self, position: Position, *, dialect: cfi.Dialect = "standard") -> Encoded[str]:
+        """The CFI that foliate-js, or epub.js, would write for this place and can resolve."""
 
         def attempt(document: SpineDocument, at: Position) -> tuple[str, int, Found]:
+            view = self._view(document) if dialect == "epubjs" else None
             index = self._index(document)
-            name = cfi_places.point(index, at)
+            name = cfi_places.point(index, at) if view is None else view.point(at)
             summary = self.summary
+            # epub.js writes the id of the `itemref` and none for the spine.
             package = (
-                cfi.Step(summary.spine_step, summary.spine_id),
+                cfi.Step(summary.spine_step, summary.spine_id if view is None else None),
                 cfi.Step(document.cfi_step, document.cfi_id),
             )
             text = str(cfi.Cfi(package, name.steps, name.offset))
-            read, _ = cfi.parse(text)
-            return text, name.k, cfi_places.find(index, read, end=position.affinity == "before")
+            read, _ = cfi.parse(text, dialect)
+            end = position.affinity == "before"
+            found = cfi_places.find(index, read, end=end) if view is None else view.find(read, end=end)
+            return text, name.k, found
 
         return self._encode(position, attempt)
 
@@ -360,11 +389,19 @@ class OpenBook:
                 if opened is None:
                     index = DocumentIndex(parse_document(self._read(document.path), document.media_type))
                     opened = OpenDocument(index)
-                    self._documents.put(key, opened, INDEX_WEIGHT * document.size)
+                    self._documents.put(key, opened, opened.weight * document.size)
         return opened
 
     def _index(self, document: SpineDocument) -> DocumentIndex:
         return self._document(document).index
+
+    def _view(self, document: SpineDocument) -> EpubjsView:
+        opened = self._document(document)
+        if opened.view is None:
+            with self._lock:
+                opened.view = EpubjsView(self._read(document.path), document.media_type, opened.index.text)
+                self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
+        return opened.view
 
     def _tree(self, document: SpineDocument, dom: Dom = Dom.NORMAL) -> FragmentTree:
         try:
@@ -391,8 +428,7 @@ class OpenBook:
             if not tree.bodies:
                 tree.show(self._notice(document))
         opened.trees[dom] = tree
-        weight = INDEX_WEIGHT + TREE_WEIGHT * len({id(tree) for tree in opened.trees.values()})
-        self._documents.put((self.sha256, document.path), opened, weight * document.size)
+        self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
         return tree
 
     def _notice(self, document: SpineDocument) -> str:

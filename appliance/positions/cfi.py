@@ -52,15 +52,15 @@ def is_cfi(text: str) -> bool:
     return text.strip().startswith("epubcfi(")
 
 
-@lru_cache(maxsize=16)  # what was just written is read back, and read again as an end of a range
 Dialect = Literal["standard", "epubjs"]
 
 
+@lru_cache(maxsize=16)  # what was just written is read back, and read again as an end of a range
 def parse(text: str, dialect: Dialect = "standard") -> tuple[Cfi, Cfi | None]:
     """A point, or the start and end of a range. Raises `CfiSyntaxError`.
 
-    Temporal and spatial offsets are read and ignored, as foliate-js does. "epubjs": ids stand there as they are, without
-    `^`, and texts are not asserted.
+    Temporal and spatial offsets are read and ignored, as foliate-js does. "epubjs": ids stand there as they are,
+    without `^`.
     """
     if len(text) > MAX_LENGTH:
         raise CfiSyntaxError("too long")
