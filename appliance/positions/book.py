@@ -5,20 +5,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import Self
+from typing import Self, TypeVar
 
 from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
-from appliance.epub.package import read_package
 from appliance.positions import cfi, cfi_places, kobospan, naming, xpointer
+from appliance.positions.aside import Aside, StillWorking
 from appliance.positions.book_alignment import BookAlignment
 from appliance.positions.canonical import Encoded, Place, Position, Reason, Status
 from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_book import EngineBook
 from appliance.positions.crengine_defaults import Dom
-from appliance.positions.crengine_fragments import notice
-from appliance.positions.crengine_scan import decode
-from appliance.positions.crengine_styles import StyleBook
 from appliance.positions.document import DocumentIndex
 from appliance.positions.epubjs import EpubjsView
 from appliance.positions.found import Found
@@ -49,6 +47,7 @@ class OpenDocument:
 
 Documents = Recent[tuple[str, str], OpenDocument]
 Alignments = Recent[tuple[str, str], BookAlignment]
+Made = TypeVar("Made")
 
 # Bytes kept for each byte of the file, measured over the corpus: 6 to 10 for the index, 5 to 8 for the tree.
 INDEX_WEIGHT = 8
@@ -57,7 +56,10 @@ TREE_WEIGHT = 7
 # Larger documents take too long to be read as epub.js does, for a CFI that only may be its.
 MAX_GUESSED = 512 * 1024  # bytes
 
-UNREADABLE = (BookError, OSError)
+# A longer document, in bytes, is indexed beside the request that needs it, if there is somebody to do that.
+LONG = 2_000_000
+
+UNREADABLE = (BookError, OSError, StillWorking)
 
 
 class OpenBook:
@@ -75,8 +77,9 @@ class OpenBook:
         self.sha256 = sha256
         self._summary = summary
         self._documents = documents
+        self.aside: Aside | None = None  # who indexes long documents, so that no request waits for it
         self._archive: Archive | None = None
-        self._styles: StyleBook | None = None
+        self._engine = EngineBook(self._opened, self._read)
         self._alignments = alignments
         self._lock = RLock()
 
@@ -154,6 +157,8 @@ class OpenBook:
             k = min(max(k, 0), document.length)
             if k < document.length:
                 k = self._index(document).block_start(k)
+        except StillWorking:
+            pass  # where its block starts is not known yet
         except UNREADABLE:
             return self._failed(Reason.UNREADABLE)
         return self._place(document, Found(k, Status.APPROXIMATE, Reason.FRACTION))
@@ -188,9 +193,13 @@ class OpenBook:
         pointer = xpointer.parse(text)
         if isinstance(pointer, Reason):
             return self._failed(pointer)
+        if pointer.boxed:
+            pointer = self._renumbered(pointer)
         return self._decode(
             lambda summary: summary.by_fragment(pointer.fragment),
-            lambda document: xpointer.find(self._tree(document, pointer.dom), pointer, _body(pointer, document), end=end),
+            lambda document: xpointer.find(
+                self._tree(document, pointer.dom), pointer, _body(pointer, document), end=end
+            ),
         )
 
     def encode_xpointer(self, position: Position, *, indexed: bool = False) -> Encoded[str]:
@@ -290,8 +299,8 @@ class OpenBook:
             if document is None:
                 return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
             index = self._index(document)
-        except UNREADABLE:
-            return Encoded(None, Status.FAILED, Reason.UNREADABLE)
+        except UNREADABLE as error:
+            return Encoded(None, Status.FAILED, _why(error))
         value, place, status, reason = kobospan.point(index, position, offset=offset)
         found = kobospan.find(index, value, place, end=position.affinity == "before")
         if offset and status is Status.EXACT and found.k != position.k:
@@ -322,6 +331,8 @@ class OpenBook:
             return self._failed(Reason.UNREADABLE)
         try:
             return self._place(document, find(document))
+        except StillWorking:
+            return self._failed(Reason.INDEXING)
         except UNREADABLE:
             # The document is in the book but has no text: its start is all there is to know.
             return self._place(document, Found(0, Status.APPROXIMATE, Reason.UNREADABLE))
@@ -334,8 +345,8 @@ class OpenBook:
                 return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
             at = replace(position, document=document.path, occurrence=document.occurrence)
             named = naming.name(self._index(document), at, lambda place: attempt(document, place))
-        except UNREADABLE:
-            return Encoded(None, Status.FAILED, Reason.UNREADABLE)
+        except UNREADABLE as error:
+            return Encoded(None, Status.FAILED, _why(error))
         if named is None:
             return Encoded(None, Status.FAILED, Reason.NOT_ADDRESSABLE)
         return Encoded(
@@ -383,13 +394,18 @@ class OpenBook:
     def _document(self, document: SpineDocument) -> OpenDocument:
         key = (self.sha256, document.path)
         opened = self._documents.get(key)
-        if opened is None:
-            with self._lock:
-                opened = self._documents.get(key)
-                if opened is None:
-                    index = DocumentIndex(parse_document(self._read(document.path), document.media_type))
-                    opened = OpenDocument(index)
-                    self._documents.put(key, opened, opened.weight * document.size)
+        return opened or self._make(document, "index", lambda: self._documents.get(key) or self._read_index(document))
+
+    def _make(self, document: SpineDocument, what: object, work: Callable[[], Made]) -> Made:
+        """Only once at a time, and without holding up a request for long. Raises `StillWorking`."""
+        if self.aside is not None and document.size > LONG:
+            return self.aside.make((self.sha256, document.path, what), work)
+        with self._lock:
+            return work()
+
+    def _read_index(self, document: SpineDocument) -> OpenDocument:
+        opened = OpenDocument(DocumentIndex(parse_document(self._read(document.path), document.media_type)))
+        self._documents.put((self.sha256, document.path), opened, INDEX_WEIGHT * document.size)
         return opened
 
     def _index(self, document: SpineDocument) -> DocumentIndex:
@@ -407,33 +423,29 @@ class OpenBook:
         try:
             opened = self._document(document)
         except BookError:
-            tree = FragmentTree("", "", StyleBook(self._read))
-            tree.show(self._notice(document))
-            return tree
-        found = opened.trees.get(dom)
-        if found is None:
-            with self._lock:
-                found = opened.trees.get(dom) or self._read_tree(document, opened, dom)
-        return found
+            return self._engine.notice(document)
+        tree = opened.trees.get(dom)
+        return tree or self._make(
+            document, dom, lambda: opened.trees.get(dom) or self._read_tree(document, opened, dom)
+        )
 
     def _read_tree(self, document: SpineDocument, opened: OpenDocument, dom: Dom) -> FragmentTree:
-        other = opened.trees.get(Dom.NORMAL if dom is Dom.NEWEST else Dom.NEWEST)
-        if other is not None and not other.varies:
-            tree = other
-        else:
-            if self._styles is None:
-                self._styles = StyleBook(self._read)
-            source = decode(self._read(document.path))
-            tree = FragmentTree(source, document.path, self._styles, opened.index.text, dom)
-            if not tree.bodies:
-                tree.show(self._notice(document))
+        tree = opened.trees.get(Dom.NORMAL if dom is Dom.NEWEST else Dom.NEWEST)
+        if tree is None or tree.varies:
+            tree = self._engine.tree(document, opened.index.text, dom)
         opened.trees[dom] = tree
         self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
         return tree
 
-    def _notice(self, document: SpineDocument) -> str:
-        item_id = read_package(self._opened()).spine[document.ordinal].idref
-        return notice(document.path, document.media_type, item_id)
+    def _renumbered(self, pointer: xpointer.Pointer) -> xpointer.Pointer:
+        try:
+            return replace(pointer, fragment=self._engine.current_fragment(self.summary, pointer.fragment))
+        except UNREADABLE:
+            return pointer
+
+
+def _why(error: Exception) -> Reason:
+    return Reason.INDEXING if isinstance(error, StillWorking) else Reason.UNREADABLE
 
 
 def _body(pointer: xpointer.Pointer, document: SpineDocument) -> int:
