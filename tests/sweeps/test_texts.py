@@ -15,7 +15,7 @@ from appliance.accounts.devices import add_device
 from appliance.house import House, open_house
 from appliance.library.renditions import open_rendition, path_of
 from appliance.library.scan import scan
-from appliance.models import Book, DeviceProgress, Progress, User
+from appliance.models import Book, DeviceProgress, Progress, Rendition, User
 from appliance.positions import Position, Status
 from appliance.positions.kept_texts import KeptTexts
 from appliance.reading.locate import locate
@@ -143,6 +143,49 @@ def test_places_are_carried_over(house: House) -> None:
 
     # The device that still holds the old file says the same again: that is no reading.
     assert report(house, book_id, former, PLACE, NOW + timedelta(hours=1)) == "echo"
+
+
+def test_a_file_with_another_text_is_doubted(house: House) -> None:
+    book_id, former = book_of(house)
+    report(house, book_id, former, PLACE)
+    Keeping().run(house, never)
+    path = house.settings.books[0] / "oz.epub"
+    edited = path.with_suffix(".new")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(edited, "w") as copy:
+        for name in source.namelist():
+            data = source.read(name)
+            if re.search(r"chapter-1\d", name):
+                data = re.sub(rb"(?s)<p>.*</p>", b"<p>This chapter was left out.</p>", data)
+            copy.writestr(name, data)
+    edited.replace(path)
+    scan(house)
+    again, present = book_of(house)
+    assert (again, present == former) == (book_id, False)
+    stuck: set[object] = set()
+    assert rebase(house, stuck=stuck) == 1
+    with house.database.read() as session:
+        doubts = session.get_one(Rendition, present).doubts
+    assert [doubt for doubt in doubts if "of its text is that of the file it replaced" in doubt]
+
+
+def test_a_place_that_is_gone_stays_in_the_old_file(house: House) -> None:
+    book_id, former = book_of(house)
+    report(house, book_id, former, PLACE)
+    Keeping().run(house, never)
+    edit(house.settings.books[0] / "oz.epub")
+    scan(house)
+    shutil.rmtree(house.settings.texts)
+    house.shelf.close()
+    stuck: set[object] = set()
+    assert rebase(house, stuck=stuck) == 0
+    assert len(stuck) == 1
+    _, present = book_of(house)
+    with house.database.read() as session:
+        progress = session.get_one(Progress, (1, book_id))
+        shown = project(house, session, 1, book_id, present, "cfi")
+    assert progress.reference_sha256 == former
+    assert shown is not None and shown.encoded.status is Status.APPROXIMATE, "the summary knows where it was"
+    assert shown.place.tick == pytest.approx(progress.tick, rel=0.05)
 
 
 def test_what_was_said_before_an_edit_is_still_known_after_it(house: House) -> None:
