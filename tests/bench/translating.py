@@ -141,7 +141,8 @@ def _warm(kepub: Path, summaries: tuple[BookSummary, BookSummary]) -> Iterator[R
     yield Row(
         "positions",
         "a translation in a known chapter",
-        f"{1000 * seconds / len(work):.2f} ms on average (median of the slowest direction, {slowest}: {medians[slowest]:.2f} ms)",
+        f"{1000 * seconds / len(work):.2f} ms on average (median of the slowest direction, {slowest}:"
+        f" {medians[slowest]:.2f} ms)",
         "≤ 0.2 ms",
         1000 * seconds / len(work) <= 0.2,
         numbers={"milliseconds": medians},
