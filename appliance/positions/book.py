@@ -22,36 +22,14 @@ from appliance.positions.epubjs import EpubjsView
 from appliance.positions.found import Found
 from appliance.positions.fraction import at_text_share, text_share, whole_percent
 from appliance.positions.kobospan import KoboLocator
+from appliance.positions.open_document import Documents, OpenDocument
 from appliance.positions.quote import Quote, quote
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary, SpineDocument, summarise
 from appliance.positions.text import canonical_utf8
 
-
-class OpenDocument:
-    """The index of one document and, once they are asked for, the trees that KOReader and epub.js make of it."""
-
-    __slots__ = ("index", "trees", "view")
-
-    def __init__(self, index: DocumentIndex) -> None:
-        self.index = index
-        self.trees: dict[Dom, FragmentTree] = {}
-        self.view: EpubjsView | None = None
-
-    @property
-    def weight(self) -> int:
-        """Bytes kept for each byte of the file."""
-        trees = len({id(tree) for tree in self.trees.values()})
-        return INDEX_WEIGHT * (1 if self.view is None else 2) + TREE_WEIGHT * trees
-
-
-Documents = Recent[tuple[str, str], OpenDocument]
 Alignments = Recent[tuple[str, str], BookAlignment]
 Made = TypeVar("Made")
-
-# Bytes kept for each byte of the file, measured over the corpus: 6 to 10 for the index, 5 to 8 for the tree.
-INDEX_WEIGHT = 8
-TREE_WEIGHT = 7
 
 # Larger documents take too long to be read as epub.js does, for a CFI that only may be its.
 MAX_GUESSED = 512 * 1024  # bytes
@@ -405,7 +383,7 @@ class OpenBook:
 
     def _read_index(self, document: SpineDocument) -> OpenDocument:
         opened = OpenDocument(DocumentIndex(parse_document(self._read(document.path), document.media_type)))
-        self._documents.put((self.sha256, document.path), opened, INDEX_WEIGHT * document.size)
+        self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
         return opened
 
     def _index(self, document: SpineDocument) -> DocumentIndex:

@@ -17,8 +17,8 @@ from appliance.epub.archive import Archive
 from appliance.kepub import convert
 from appliance.positions import OpenBook, Position, Reason, Shelf, Status, dialects
 from appliance.positions.aside import PATIENCE
-from appliance.positions.book import Documents
 from appliance.positions.dialects import Dialect
+from appliance.positions.open_document import Documents
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary, SpineDocument, summarise
 from appliance.positions.translate import translate

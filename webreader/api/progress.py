@@ -58,8 +58,8 @@ class Moved(Struct, forbid_unknown_fields=True):
 
 class Saved(Struct):
     """What became of it. `outcome`: current, history, suggestion, echo, duplicate or rejected, with its `reason`;
-    `version`: of the current place now; `fraction`: of the place that was sent; `place_status`, `place_reason`: how good
-    that place is (`positions.Status`, `positions.Reason`)."""
+    `version`: of the current place now; `fraction`: of the place that was sent; `place_status`, `place_reason`: how
+    good that place is (`positions.Status`, `positions.Reason`)."""
 
     outcome: str
     reason: str
