@@ -74,6 +74,18 @@ def open_rendition(house: House, session: Session, sha256: str) -> OpenBook | No
     return None
 
 
+def remember_rendition(house: House, session: Session, sha256: str) -> OpenBook | None:
+    """The rendition, or what is known of it without its file: which documents it had. That is enough to carry a place
+    to another rendition where the document has the same text, and roughly elsewhere. For places only: no locator can be
+    read in it."""
+    opened = open_rendition(house, session, sha256)
+    if opened is not None:
+        return opened
+    rendition = session.get(Rendition, sha256)
+    summary = _summary(rendition) if rendition is not None else None
+    return OpenBook.open(house.settings.texts / f"{sha256}.gone", sha256, summary) if summary is not None else None
+
+
 def _summary(rendition: Rendition) -> BookSummary | None:
     return BookSummary.from_json(rendition.summary) if rendition.summary else None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from appliance.database import Database
-from appliance.operations import sqlite_copy
+from appliance.operations import kept_texts, sqlite_copy
 from appliance.operations.errors import RestoreRefused
 from appliance.settings import Settings
 
@@ -50,7 +50,8 @@ def restore(settings: Settings, backup: Path, now: datetime) -> Restored:
     if url.get_backend_name() != "sqlite":
         raise RestoreRefused(
             "The database is a PostgreSQL server, which Bookwake does not replace by itself.",
-            f"Stop Bookwake and run: pg_restore --clean --if-exists --dbname=… {backup}",
+            f"Stop Bookwake, run: pg_restore --clean --if-exists --dbname=… {backup}"
+            f" and copy {kept_texts.beside(backup)} to {settings.texts}.",
         )
     live = Path(url.database or "")
     fresh = live.with_name(live.name + ".restoring")
@@ -59,6 +60,7 @@ def restore(settings: Settings, backup: Path, now: datetime) -> Restored:
     try:
         unpack(backup, fresh)
         rows = _bring_up_to_date(backup, fresh)
+        kept_texts.bring_back(settings, backup)
         previous = _keep(live, now)
         os.replace(fresh, live)
     finally:

@@ -5,48 +5,39 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
-from typing import Self
+from typing import Self, TypeVar
 
 from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
-from appliance.epub.package import read_package
 from appliance.positions import cfi, cfi_places, kobospan, naming, xpointer
+from appliance.positions.aside import Aside, StillWorking
 from appliance.positions.book_alignment import BookAlignment
 from appliance.positions.canonical import Encoded, Place, Position, Reason, Status
 from appliance.positions.crengine import FragmentTree
+from appliance.positions.crengine_book import EngineBook
 from appliance.positions.crengine_defaults import Dom
-from appliance.positions.crengine_fragments import notice
-from appliance.positions.crengine_scan import decode
-from appliance.positions.crengine_styles import StyleBook
 from appliance.positions.document import DocumentIndex
+from appliance.positions.epubjs import EpubjsView
 from appliance.positions.found import Found
 from appliance.positions.fraction import at_text_share, text_share, whole_percent
 from appliance.positions.kobospan import KoboLocator
+from appliance.positions.open_document import Documents, OpenDocument
 from appliance.positions.quote import Quote, quote
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary, SpineDocument, summarise
 from appliance.positions.text import canonical_utf8
 
-
-class OpenDocument:
-    """The index of one document and, once KOReader asks, the engine's tree of it."""
-
-    __slots__ = ("index", "trees")
-
-    def __init__(self, index: DocumentIndex) -> None:
-        self.index = index
-        self.trees: dict[Dom, FragmentTree] = {}
-
-
-Documents = Recent[tuple[str, str], OpenDocument]
 Alignments = Recent[tuple[str, str], BookAlignment]
+Made = TypeVar("Made")
 
-# Bytes kept for each byte of the file, measured over the corpus: 6 to 10 for the index, 5 to 8 for the tree.
-INDEX_WEIGHT = 8
-TREE_WEIGHT = 7
+# Larger documents take too long to be read as epub.js does, for a CFI that only may be its.
+MAX_GUESSED = 512 * 1024  # bytes
 
-UNREADABLE = (BookError, OSError)
+# A longer document, in bytes, is indexed beside the request that needs it, if there is somebody to do that.
+LONG = 2_000_000
+
+UNREADABLE = (BookError, OSError, StillWorking)
 
 
 class OpenBook:
@@ -64,8 +55,9 @@ class OpenBook:
         self.sha256 = sha256
         self._summary = summary
         self._documents = documents
+        self.aside: Aside | None = None  # who indexes long documents, so that no request waits for it
         self._archive: Archive | None = None
-        self._styles: StyleBook | None = None
+        self._engine = EngineBook(self._opened, self._read)
         self._alignments = alignments
         self._lock = RLock()
 
@@ -143,6 +135,8 @@ class OpenBook:
             k = min(max(k, 0), document.length)
             if k < document.length:
                 k = self._index(document).block_start(k)
+        except StillWorking:
+            pass  # where its block starts is not known yet
         except UNREADABLE:
             return self._failed(Reason.UNREADABLE)
         return self._place(document, Found(k, Status.APPROXIMATE, Reason.FRACTION))
@@ -177,6 +171,8 @@ class OpenBook:
         pointer = xpointer.parse(text)
         if isinstance(pointer, Reason):
             return self._failed(pointer)
+        if pointer.boxed:
+            pointer = self._renumbered(pointer)
         return self._decode(
             lambda summary: summary.by_fragment(pointer.fragment),
             lambda document: xpointer.find(
@@ -202,16 +198,17 @@ class OpenBook:
 
     # -- browsers
 
-    def decode_cfi(self, text: str, *, end: bool = False) -> Place:
-        """An EPUB CFI as foliate-js (or another reader) writes it; a range CFI stands for its start, with `end` for its
-        exclusive end."""
+    def decode_cfi(self, text: str, *, end: bool = False, dialect: cfi.Dialect = "standard") -> Place:
+        """An EPUB CFI; a range CFI stands for its start, with `end` for its exclusive end. `dialect`: "epubjs" for what
+        epub.js wrote, "standard" for foliate-js and when that is not known: what leads nowhere is then tried as
+        epub.js's, and never exact."""
         try:
-            start, stop = cfi.parse(text)
+            start, stop = cfi.parse(text, dialect)
         except cfi.CfiSyntaxError:
             return self._failed(Reason.TOO_LONG if len(text) > cfi.MAX_LENGTH else Reason.SYNTAX)
-        return self.resolve_cfi(stop if end and stop is not None else start, end=end)
+        return self.resolve_cfi(stop if end and stop is not None else start, end=end, dialect=dialect)
 
-    def resolve_cfi(self, point: cfi.Cfi, *, end: bool = False) -> Place:
+    def resolve_cfi(self, point: cfi.Cfi, *, end: bool = False, dialect: cfi.Dialect = "standard") -> Place:
         """A parsed CFI, or one of the two of a range."""
 
         def document(summary: BookSummary) -> SpineDocument | None:
@@ -219,22 +216,39 @@ class OpenBook:
                 return None
             return summary.by_step(point.package[1].index)
 
-        return self._decode(document, lambda found: cfi_places.find(self._index(found), point, end=end))
+        def find(document: SpineDocument) -> Found:
+            if dialect == "epubjs":
+                return self._view(document).find(point, end=end)
+            found = cfi_places.find(self._index(document), point, end=end)
+            if found.reason not in (Reason.NO_PLACE, Reason.BEYOND_END) or document.size > MAX_GUESSED:
+                return found
+            other = self._view(document).find(point, end=end)
+            return (
+                other._replace(status=Status.APPROXIMATE, reason=Reason.OTHER_DIALECT)
+                if other.status is Status.EXACT
+                else found
+            )
 
-    def encode_cfi(self, position: Position) -> Encoded[str]:
-        """The CFI that foliate-js would write for this place."""
+        return self._decode(document, find)
+
+    def encode_cfi(self, position: Position, *, dialect: cfi.Dialect = "standard") -> Encoded[str]:
+        """The CFI that foliate-js, or epub.js, would write for this place and can resolve."""
 
         def attempt(document: SpineDocument, at: Position) -> tuple[str, int, Found]:
+            view = self._view(document) if dialect == "epubjs" else None
             index = self._index(document)
-            name = cfi_places.point(index, at)
+            name = cfi_places.point(index, at) if view is None else view.point(at)
             summary = self.summary
+            # epub.js writes the id of the `itemref` and none for the spine.
             package = (
-                cfi.Step(summary.spine_step, summary.spine_id),
+                cfi.Step(summary.spine_step, summary.spine_id if view is None else None),
                 cfi.Step(document.cfi_step, document.cfi_id),
             )
             text = str(cfi.Cfi(package, name.steps, name.offset))
-            read, _ = cfi.parse(text)
-            return text, name.k, cfi_places.find(index, read, end=position.affinity == "before")
+            read, _ = cfi.parse(text, dialect)
+            end = position.affinity == "before"
+            found = cfi_places.find(index, read, end=end) if view is None else view.find(read, end=end)
+            return text, name.k, found
 
         return self._encode(position, attempt)
 
@@ -263,8 +277,8 @@ class OpenBook:
             if document is None:
                 return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
             index = self._index(document)
-        except UNREADABLE:
-            return Encoded(None, Status.FAILED, Reason.UNREADABLE)
+        except UNREADABLE as error:
+            return Encoded(None, Status.FAILED, _why(error))
         value, place, status, reason = kobospan.point(index, position, offset=offset)
         found = kobospan.find(index, value, place, end=position.affinity == "before")
         if offset and status is Status.EXACT and found.k != position.k:
@@ -295,6 +309,8 @@ class OpenBook:
             return self._failed(Reason.UNREADABLE)
         try:
             return self._place(document, find(document))
+        except StillWorking:
+            return self._failed(Reason.INDEXING)
         except UNREADABLE:
             # The document is in the book but has no text: its start is all there is to know.
             return self._place(document, Found(0, Status.APPROXIMATE, Reason.UNREADABLE))
@@ -307,8 +323,8 @@ class OpenBook:
                 return Encoded(None, Status.FAILED, Reason.NO_DOCUMENT)
             at = replace(position, document=document.path, occurrence=document.occurrence)
             named = naming.name(self._index(document), at, lambda place: attempt(document, place))
-        except UNREADABLE:
-            return Encoded(None, Status.FAILED, Reason.UNREADABLE)
+        except UNREADABLE as error:
+            return Encoded(None, Status.FAILED, _why(error))
         if named is None:
             return Encoded(None, Status.FAILED, Reason.NOT_ADDRESSABLE)
         return Encoded(
@@ -356,50 +372,58 @@ class OpenBook:
     def _document(self, document: SpineDocument) -> OpenDocument:
         key = (self.sha256, document.path)
         opened = self._documents.get(key)
-        if opened is None:
-            with self._lock:
-                opened = self._documents.get(key)
-                if opened is None:
-                    index = DocumentIndex(parse_document(self._read(document.path), document.media_type))
-                    opened = OpenDocument(index)
-                    self._documents.put(key, opened, INDEX_WEIGHT * document.size)
+        return opened or self._make(document, "index", lambda: self._documents.get(key) or self._read_index(document))
+
+    def _make(self, document: SpineDocument, what: object, work: Callable[[], Made]) -> Made:
+        """Only once at a time, and without holding up a request for long. Raises `StillWorking`."""
+        if self.aside is not None and document.size > LONG:
+            return self.aside.make((self.sha256, document.path, what), work)
+        with self._lock:
+            return work()
+
+    def _read_index(self, document: SpineDocument) -> OpenDocument:
+        opened = OpenDocument(DocumentIndex(parse_document(self._read(document.path), document.media_type)))
+        self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
         return opened
 
     def _index(self, document: SpineDocument) -> DocumentIndex:
         return self._document(document).index
 
+    def _view(self, document: SpineDocument) -> EpubjsView:
+        opened = self._document(document)
+        if opened.view is None:
+            with self._lock:
+                opened.view = EpubjsView(self._read(document.path), document.media_type, opened.index.text)
+                self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
+        return opened.view
+
     def _tree(self, document: SpineDocument, dom: Dom = Dom.NORMAL) -> FragmentTree:
         try:
             opened = self._document(document)
         except BookError:
-            tree = FragmentTree("", "", StyleBook(self._read))
-            tree.show(self._notice(document))
-            return tree
-        found = opened.trees.get(dom)
-        if found is None:
-            with self._lock:
-                found = opened.trees.get(dom) or self._read_tree(document, opened, dom)
-        return found
+            return self._engine.notice(document)
+        tree = opened.trees.get(dom)
+        return tree or self._make(
+            document, dom, lambda: opened.trees.get(dom) or self._read_tree(document, opened, dom)
+        )
 
     def _read_tree(self, document: SpineDocument, opened: OpenDocument, dom: Dom) -> FragmentTree:
-        other = opened.trees.get(Dom.NORMAL if dom is Dom.NEWEST else Dom.NEWEST)
-        if other is not None and not other.varies:
-            tree = other
-        else:
-            if self._styles is None:
-                self._styles = StyleBook(self._read)
-            source = decode(self._read(document.path))
-            tree = FragmentTree(source, document.path, self._styles, opened.index.text, dom)
-            if not tree.bodies:
-                tree.show(self._notice(document))
+        tree = opened.trees.get(Dom.NORMAL if dom is Dom.NEWEST else Dom.NEWEST)
+        if tree is None or tree.varies:
+            tree = self._engine.tree(document, opened.index.text, dom)
         opened.trees[dom] = tree
-        weight = INDEX_WEIGHT + TREE_WEIGHT * len({id(tree) for tree in opened.trees.values()})
-        self._documents.put((self.sha256, document.path), opened, weight * document.size)
+        self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
         return tree
 
-    def _notice(self, document: SpineDocument) -> str:
-        item_id = read_package(self._opened()).spine[document.ordinal].idref
-        return notice(document.path, document.media_type, item_id)
+    def _renumbered(self, pointer: xpointer.Pointer) -> xpointer.Pointer:
+        try:
+            return replace(pointer, fragment=self._engine.current_fragment(self.summary, pointer.fragment))
+        except UNREADABLE:
+            return pointer
+
+
+def _why(error: Exception) -> Reason:
+    return Reason.INDEXING if isinstance(error, StillWorking) else Reason.UNREADABLE
 
 
 def _body(pointer: xpointer.Pointer, document: SpineDocument) -> int:

@@ -67,12 +67,17 @@ class BookAlignment:
         return other
 
     @property
-    def share(self) -> float:
-        """Share of the shorter book that stands in the other too, as far as was compared, 0 … 1."""
-        shorter = min(sum(d.length for d in _once(self.left)), sum(d.length for d in _once(self.right)))
-        same = sum(self.left.documents[ordinal].length for ordinal in self._to_right)
+    def matched(self) -> int:
+        """Characters that stand in both books, as far as was compared."""
         rest = self.compared.get(None)
-        return min((same + (rest.matched if rest is not None else 0)) / shorter, 1.0) if shorter else 1.0
+        same = sum(self.left.documents[ordinal].length for ordinal in self._to_right)
+        return same + (rest.matched if rest is not None else 0)
+
+    @property
+    def share(self) -> float:
+        """What stands in both books as a share of the shorter one, 0 … 1."""
+        shorter = min(length(self.left), length(self.right))
+        return min(self.matched / shorter, 1.0) if shorter else 1.0
 
     @property
     def weight(self) -> int:
@@ -135,6 +140,11 @@ def _twins(left: BookSummary, right: BookSummary) -> dict[int, int]:
     ):
         twins[document.ordinal] = other.ordinal
     return twins
+
+
+def length(summary: BookSummary) -> int:
+    """Canonical characters of a book, each file counted once."""
+    return sum(document.length for document in _once(summary))
 
 
 def _once(summary: BookSummary) -> list[SpineDocument]:

@@ -59,8 +59,8 @@ Dialect = Literal["standard", "epubjs"]
 def parse(text: str, dialect: Dialect = "standard") -> tuple[Cfi, Cfi | None]:
     """A point, or the start and end of a range. Raises `CfiSyntaxError`.
 
-    Temporal and spatial offsets are read and ignored, as foliate-js does. "epubjs": ids stand there as they are, without
-    `^`, and texts are not asserted.
+    Temporal and spatial offsets are read and ignored, as foliate-js does. "epubjs": ids stand there as they are,
+    without `^`.
     """
     if len(text) > MAX_LENGTH:
         raise CfiSyntaxError("too long")

@@ -16,6 +16,8 @@ from appliance.positions.crengine_scan import NO_ATTRIBUTES
 from appliance.positions.crengine_styles import StyleBook
 from appliance.positions.ink import ink
 
+MANY = 32  # children of an element from which on they are looked up in a table
+
 
 class FragmentTree:
     """The text nodes of one file.
@@ -45,6 +47,7 @@ class FragmentTree:
         self.texts = builder.texts
         self.atoms = builder.atoms
         self.ink = ink("".join(builder.pieces))
+        self._tables: dict[int, dict[tuple[str, int], Child]] = {}  # of elements with many children, by id
         self._firsts = [node.first for node in self.texts]
         # The engine loses some text (in tables, behind broken tags) that the document has; then the two are aligned.
         self.alignment: Alignment | None = None
@@ -71,6 +74,19 @@ class FragmentTree:
         """Whether nothing inside a node is ink."""
         return node.name in CLOSED and not (self.drawing and node.name == "svg")
 
+    def child(self, node: Child, name: str, nth: int) -> Child | None:
+        """The child that a step of a pointer names; a number for a name counts nodes of any kind."""
+        if isinstance(node, TextNode):
+            return None
+        if name.isascii() and name.isdecimal():
+            return node.children[int(name) - 1] if 0 < int(name) <= len(node.children) else None
+        if len(node.children) < MANY:
+            return next((child for child in node.children if _key(child) == (name, nth)), None)
+        table = self._tables.get(id(node))
+        if table is None:
+            table = self._tables[id(node)] = {_key(child): child for child in node.children}
+        return table.get((name, nth))
+
     def text_at(self, k: int) -> TextNode | None:
         """The text node that holds canonical character k of this tree."""
         at = bisect_right(self._firsts, k) - 1
@@ -80,6 +96,10 @@ class FragmentTree:
     def elements(self) -> list[Node]:
         """Every element of the bodies in document order."""
         return [element for body in self.bodies for element in body.iter_subtree()]
+
+
+def _key(child: Child) -> tuple[str, int]:
+    return ("text()" if isinstance(child, TextNode) else child.name, child.nth)
 
 
 def _same_names(some: list[Node], others: list[Node]) -> bool:

@@ -232,7 +232,8 @@ def _pseudo(winners: Winners, which: str, default: str) -> str:
 
 
 class StyleBook:
-    """The style sheets of one book, each parsed once. `read` gives the bytes of an archive entry, or raises."""
+    """The style sheets of one book, each parsed once. `read` gives the bytes of an archive entry, or raises. Threads
+    share only what is complete."""
 
     def __init__(self, read: Callable[[str], bytes]) -> None:
         self._read = read
@@ -248,7 +249,7 @@ class StyleBook:
         if styles is None:
             sheets = []
             for path, source in zip(paths, sources, strict=True):
-                sheet = self._linked(path) if source.kind == "link" else self._parse(source.text, base, 0)
+                sheet = self._linked(path) if source.kind == "link" else self._parse(source.text, base)
                 sheets.append(sheet.under_conditions() if source.conditional else sheet)
             styles = Styles(sheets, doubtful=doubtful)
             if len(self._styles) >= MAX_CASCADES:  # a book with a style of its own in every document
@@ -256,12 +257,11 @@ class StyleBook:
             self._styles[key] = styles
         return styles
 
-    def _linked(self, path: str, depth: int = 0) -> Sheet:
+    def _linked(self, path: str, importers: tuple[str, ...] = ()) -> Sheet:
         sheet = self._sheets.get(path)
         if sheet is None:
-            self._sheets[path] = Sheet(())  # a sheet that imports itself ends here
             try:
-                sheet = self._parse(text_of_sheet(self._read(path)), path, depth)
+                sheet = self._parse(text_of_sheet(self._read(path)), path, (*importers, path))
             except (MissingEntry, KeyError):
                 sheet = Sheet(())  # the engine has none either
             except Exception:  # whatever is wrong with a style sheet, the book goes on without it
@@ -269,17 +269,20 @@ class StyleBook:
             self._sheets[path] = sheet
         return sheet
 
-    def _parse(self, text: str, base: str, depth: int) -> Sheet:
+    def _parse(self, text: str, base: str, importers: tuple[str, ...] = ()) -> Sheet:
         rules: list[Rule] = []
         whole = len(text) <= MAX_SHEET
         for entry in read_sheet(text):
             if isinstance(entry, Rule):
                 rules.append(entry)
-            elif depth < MAX_IMPORTS:
-                imported = self._linked(resolve(base, entry.target), depth + 1)
-                imported = imported.under_conditions() if entry.doubtful else imported
-                rules += imported.rules
-                whole &= imported.whole
-            else:
+                continue
+            target = resolve(base, entry.target)
+            if target in importers:
+                continue  # a sheet that imports itself ends here
+            if len(importers) > MAX_IMPORTS:
                 whole = False
+                continue
+            imported = self._linked(target, importers)
+            rules += imported.under_conditions().rules if entry.doubtful else imported.rules
+            whole &= imported.whole
         return Sheet(tuple(rules), whole)

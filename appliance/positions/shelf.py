@@ -4,7 +4,8 @@ from pathlib import Path
 from threading import Lock
 
 from appliance.positions.aside import Aside
-from appliance.positions.book import Alignments, Documents, OpenBook
+from appliance.positions.book import Alignments, OpenBook
+from appliance.positions.open_document import Documents
 from appliance.positions.recent import Recent
 from appliance.positions.summary import BookSummary
 

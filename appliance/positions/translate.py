@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from appliance.positions.book import UNREADABLE, OpenBook
-from appliance.positions.book_alignment import SAME_BOOK, SAME_DOCUMENT, BookAlignment, Stretch
+from appliance.positions.book_alignment import SAME_BOOK, SAME_DOCUMENT, BookAlignment, Stretch, length
 from appliance.positions.canonical import Place, Position, RangePlace, Reason, Status, worst
 from appliance.positions.correspondence import Correspondence, Landing
 from appliance.positions.ranges import range_text
@@ -73,10 +73,13 @@ def _is_same_text(found: RangePlace, source: OpenBook, carried: RangePlace, targ
 
 
 def share_of_text(source: OpenBook, target: OpenBook) -> float | None:
-    """The share of the shorter book that stands in the other too, 0 … 1; `None` if that takes too long to find out."""
+    """How much of the text of `source` stands in `target` too, 0 … 1; `None` when they are too large to be compared.
+    Raises `BookError` or `OSError`."""
     alignment = source.alignment(target)
-    _compare_rest(alignment, source, target)
-    return alignment.share if None in alignment.compared or not _is_rest(alignment) else None
+    if _is_rest(alignment) and _compare_rest(alignment, source, target) is None:
+        return None
+    whole = length(source.summary)
+    return min(alignment.matched / whole, 1.0) if whole else 1.0
 
 
 def _carry(place: Place, position: Position, document: SpineDocument, source: OpenBook, target: OpenBook) -> Place:
@@ -128,19 +131,23 @@ def _compare(
     right: Stretch,
     pair: tuple[int, int] | None,
 ) -> Correspondence | None:
-    """The correspondence of some documents; `None` when they are too large to be compared now."""
+    """The correspondence of some documents; `None` when they cannot be read, or are too large to be compared now."""
     if alignment.is_flipped:
         source, target, left, right = target, source, right, left
         pair = pair[::-1] if pair is not None else None
     found = alignment.compared.get(pair)
     if found is None and left.size + right.size <= LARGE:
-        texts = [
-            "".join(book.canonical_text(d) for d in stretch.documents)
-            for book, stretch in ((source, left), (target, right))
-        ]
-        found = alignment.compared[pair] = Correspondence(*texts)
+        try:
+            found = Correspondence(_text(source, left), _text(target, right))
+        except UNREADABLE:  # the file is gone; its summary still knows the documents
+            return None
+        alignment.compared[pair] = found
         source.keep_alignment(target, alignment)
     return found
+
+
+def _text(book: OpenBook, stretch: Stretch) -> str:
+    return "".join(book.canonical_text(document) for document in stretch.documents)
 
 
 def _across(alignment: BookAlignment, found: Correspondence, k: int, is_before: bool) -> Landing:

@@ -14,9 +14,9 @@ from appliance.positions.ink import ink_end, ink_length, ink_offset
 MAX_LENGTH = 4096  # characters
 
 _STEP = r"/(?:text\(\)|[^/\[\].()\s#]+)(?:\[\d{1,7}\])?"
-_POINTER = re.compile(rf"((?:{_STEP})+)(?:\.(\d{{1,9}}))?")
-_PARTS = re.compile(r"/(text\(\)|[^/\[\].()\s#]+)(?:\[(\d+)\])?")
-_ANCHOR = re.compile(r"#_doc_fragment_(\d{1,7})_? ?(\S*)")
+_POINTER = re.compile(rf"((?:{_STEP})+)(?:\.(\d{{1,9}}))?", re.ASCII)
+_PARTS = re.compile(r"/(text\(\)|[^/\[\].()\s#]+)(?:\[(\d+)\])?", re.ASCII)
+_ANCHOR = re.compile(r"#_doc_fragment_(\d{1,7})_? ?(\S*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _find(tree: FragmentTree, pointer: Pointer, body: int, end: bool) -> Found:
     for name, nth in pointer.steps[1:]:
         if closed is None and isinstance(node, Node) and tree.is_closed(node):
             closed = node
-        child = _child(node, name, nth)
+        child = tree.child(node, name, nth)
         if child is None and closed is None and pointer.dom is Dom.NORMAL:
             return _find_boxed(tree, pointer, body)  # behind boxes that are no steps of it
         if child is None:
@@ -114,19 +114,6 @@ def _find(tree: FragmentTree, pointer: Pointer, body: int, end: bool) -> Found:
     if tree.notice and found.status is Status.EXACT:
         return Found(0, Status.EXACT, Reason.WHOLE_DOCUMENT)  # in a message of the engine's own
     return found
-
-
-def _child(node: Node | TextNode, name: str, nth: int) -> Node | TextNode | None:
-    if isinstance(node, TextNode):
-        return None
-    if name == "text()":
-        return next((child for child in node.children if isinstance(child, TextNode) and child.nth == nth), None)
-    if name.isdigit():
-        return node.children[int(name) - 1] if 0 < int(name) <= len(node.children) else None
-    for child in node.children:
-        if isinstance(child, Node) and child.nth == nth and child.name == name:
-            return child
-    return None
 
 
 def _at(node: Node | TextNode, offset: int | None) -> Found:

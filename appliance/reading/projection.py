@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from appliance.house import House
-from appliance.library.renditions import open_rendition
+from appliance.library.renditions import open_rendition, remember_rendition
 from appliance.models import BookState, Device, JournalEntry, Progress
 from appliance.positions import Encoded, OpenBook, Place, Position, Reason, Status, is_indexed, translate, worst
 from appliance.reading.locate import decode
@@ -81,7 +81,7 @@ def encode(book: OpenBook, position: Position, dialect: str) -> Encoded[Any]:
 def _place_in(house: House, session: Session, progress: Progress, entry: JournalEntry, sha256: str) -> Place:
     if progress.document is None or progress.k is None or progress.reference_sha256 is None:
         return Place(None, Status.FAILED, Reason.NO_PLACE, None, progress.total or 0)
-    reference = open_rendition(house, session, progress.reference_sha256)
+    reference = remember_rendition(house, session, progress.reference_sha256)
     if reference is None:
         return Place(None, Status.FAILED, Reason.UNREADABLE, None, progress.total or 0)
     place = reference.place(Position(progress.document, progress.occurrence, progress.k))

@@ -10,31 +10,72 @@ from sqlalchemy import select, tuple_, update
 from sqlmodel import Session, col
 
 from appliance.house import House
-from appliance.library.renditions import open_rendition
-from appliance.models import Book, Device, DeviceProgress, Progress
+from appliance.library.renditions import open_rendition, remember_rendition
+from appliance.models import Book, Device, DeviceProgress, Progress, Rendition
 from appliance.positions import Place, Position, Status, translate
+from appliance.positions.book import UNREADABLE
+from appliance.positions.translate import share_of_text
 from appliance.reading.locate import share_of
+
+SAME_TEXT = 0.9  # share of common text below which an edited copy is worth a warning (positions.md C.6)
 
 _AT_ONCE = 100
 _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
 _BOOK = Book.__table__  # type: ignore[attr-defined]
 
 
-def rebase(house: House, stopping: Callable[[], bool] = lambda: False) -> int:
+def rebase(house: House, stopping: Callable[[], bool] = lambda: False, stuck: set[Any] | None = None) -> int:
     """Rewrite every current position that is not in the coordinates of its book's reference rendition, where the same
-    text stands there too; returns how many. The others stay as they are and are translated when they are needed."""
+    text stands there too; returns how many. The others stay as they are and are translated when they are needed;
+    `stuck` remembers them, for not being looked at again and again."""
+    stuck = set() if stuck is None else stuck
     done, after = 0, (0, "")
     while not stopping():
         with house.database.read() as session:
             rows = _outdated(session, after)
-            moved = [(row, *found) for row in rows if (found := _place(house, session, row)) is not None]
+            places = [(row, _place(house, session, row)) for row in rows if _key(row) not in stuck]
         if not rows:
             break
+        moved = [(row, *found) for row, found in places if found is not None]
+        stuck.update(_key(row) for row, found in places if found is None)
         after = rows[-1].user_id, rows[-1].book_id
-        if moved:
+        warnings = _warnings(house, [row for row, _ in places])
+        if moved or warnings:
             with house.database.write() as session:
                 done += sum(_move(session, *one) for one in moved)
+                for sha256, doubt in warnings.items():
+                    _doubt(session, sha256, doubt)
     return done
+
+
+def _warnings(house: House, rows: list[Any]) -> dict[str, str]:
+    """What to say of new files that have less text of the former than an edited copy should, by their hashes."""
+    result: dict[str, str] = {}
+    for former_sha256, present_sha256 in {(row.reference_sha256, row.main_sha256) for row in rows}:
+        with house.database.read() as session:
+            former = open_rendition(house, session, former_sha256)
+            present = open_rendition(house, session, present_sha256)
+        try:
+            share = share_of_text(former, present) if former is not None and present is not None else None
+        except UNREADABLE:
+            continue
+        if share is not None and share < SAME_TEXT:
+            result[present_sha256] = (
+                f"Only {int(100 * share)} % of its text is that of the file it replaced; some places are only roughly"
+                " known in it."
+            )
+    return result
+
+
+def _doubt(session: Session, sha256: str, doubt: str) -> None:
+    rendition = session.get_one(Rendition, sha256)
+    if doubt not in rendition.doubts:
+        rendition.doubts = [*rendition.doubts, doubt]
+        session.add(rendition)
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return row.user_id, row.book_id, row.version, row.main_sha256
 
 
 def _outdated(session: Session, after: tuple[int, str]) -> list[Any]:
@@ -67,7 +108,7 @@ def _place(house: House, session: Session, row: Any) -> tuple[Place, float | Non
     """Where it is in the present file, and how much of the book is read there."""
     if row.document is None or row.k is None:
         return None
-    former = open_rendition(house, session, row.reference_sha256)
+    former = remember_rendition(house, session, row.reference_sha256)
     present = open_rendition(house, session, row.main_sha256)
     if former is None or present is None:
         return None

@@ -1,17 +1,25 @@
 """Carry positions over when the file of a book was replaced."""
 
+from typing import Any
+
 from appliance.house import House
 from appliance.reading.rebasing import rebase
 from appliance.sweeps.schedule import After
 from appliance.sweeps.sweep import Stopping, Sweep
 
 
-def run(house: House, stopping: Stopping) -> str:
-    """See `appliance.reading.rebasing`."""
-    moved = rebase(house, stopping)
-    if not moved:
-        return "Every place is counted in the present file of its book."
-    return f"{moved:,} {'place was' if moved == 1 else 'places were'} carried over to a file that was replaced."
+class Rebasing:
+    """Remembers what could not be carried over, until the file or the place changes or the appliance starts again."""
+
+    def __init__(self) -> None:
+        self._stuck: set[Any] = set()
+
+    def run(self, house: House, stopping: Stopping) -> str:
+        """See `appliance.reading.rebasing`."""
+        moved = rebase(house, stopping, self._stuck)
+        if not moved:
+            return "No file was replaced in which somebody reads."
+        return f"{moved:,} {'place was' if moved == 1 else 'places were'} carried over to a file that was replaced."
 
 
-SWEEP = Sweep("rebasing", "Carries places over when the file of a book was replaced.", After("scan"), run)
+SWEEP = Sweep("rebasing", "Carries places over when the file of a book was replaced.", After("scan"), Rebasing().run)

@@ -45,7 +45,8 @@ class Keeping:
             except (BookError, OSError) as error:
                 failed += 1
                 log.warning("the text of %s cannot be kept: %s", sha256, error)
-        self._upto = upto
+        if not failed:
+            self._upto = upto  # else all is looked through again
         if is_first:
             house.texts.forget(referred.__contains__, time.time() - _SPARED)
         if failed:

@@ -8,7 +8,7 @@ const SILENT = ['script', 'style', 'template']
 
 const ink = text => Array.from(text).filter(c => !NO_INK.includes(c)).length
 
-let doc, first, last, texts, shown, atoms, closed, count
+let doc, first, last, texts, shown, closed, count
 
 export const read = (source, type) => {
     const parse = type => new DOMParser().parseFromString(source, type)
@@ -25,7 +25,6 @@ export const open = document => {
     last = new Map()
     texts = []
     shown = new Set()
-    atoms = []
     closed = new Set()
     count = 0
     const body = doc.body && doc.documentElement.localName === 'html' ? doc.body : doc.documentElement
@@ -38,10 +37,7 @@ export const open = document => {
                 count += ink(node.data)
             }
         } else if (node.nodeType === 1) {
-            if (!hidden && node !== body && ATOMS.includes(node.localName)) {
-                atoms.push(node)
-                count++
-            }
+            if (!hidden && node !== body && ATOMS.includes(node.localName)) count++
             const inside = hidden || node !== body && (SILENT.includes(node.localName)
                 || ATOMS.includes(node.localName) && !OPEN.includes(node.localName) && node.localName !== body.localName)
             if (inside) closed.add(node)
@@ -62,17 +58,14 @@ export const pick = (which, where) => {
 }
 
 export const hasText = () => texts.length > 0
-export const atomList = () => atoms
 export const theDocument = () => doc
 
-export const canonical = (container, offset, end = false) => {
+export const canonical = (container, offset) => {
     if (container.nodeType === 3 || container.nodeType === 4)
         return first.get(container) + (shown.has(container) ? ink(container.data.slice(0, offset)) : 0)
     if (!first.has(container)) return container.contains(doc.body) && offset ? count : 0
     const child = container.childNodes[offset]
-    const own = atoms.includes(container)
-    if (closed.has(container)) return own && end ? last.get(container) : first.get(container)
-    if (offset === 0) return first.get(container) + (own && end ? 1 : 0)
+    if (closed.has(container) || offset === 0) return first.get(container)
     return child ? first.get(child) : last.get(container)
 }
 
@@ -86,5 +79,5 @@ export const rangeOf = ([a, i], [b, j]) => {
 
 export const placesOf = range => [
     canonical(range.startContainer, range.startOffset),
-    canonical(range.endContainer, range.endOffset, !range.collapsed),
+    canonical(range.endContainer, range.endOffset),
 ]

@@ -214,7 +214,8 @@ IN_ORDER = [
 
 def test_the_order_of_the_specification() -> None:
     texts = [f"epubcfi({path})" for path in IN_ORDER]
-    assert sorted(texts[::-1], key=cmp_to_key(cfi.compare)) == texts
+    shuffled = texts[::2] + texts[1::2]
+    assert sorted(shuffled, key=cmp_to_key(cfi.compare)) == texts
     for at, text in enumerate(texts):
         assert cfi.compare(text, text) == 0
         assert all(cfi.compare(text, later) == -1 for later in texts[at + 1 :])

@@ -84,8 +84,10 @@ def check_reading(page: Page, index: DocumentIndex, pairs: list[Pair]) -> int:
         assert cfi_places.find(index, start)[:2] == (first, Status.EXACT), text
         if end is not None:
             assert cfi_places.find(index, end, end=True)[:2] == (last, Status.EXACT), text
-            assert cfi.write_range(start, end) == text
-            assert cfi.order(start) < cfi.order(end)
+            # Between two text nodes of one chunk foliate-js writes one place twice.
+            empty = cfi.order(start) == cfi.order(end)
+            assert cfi.write_range(start, end) == (str(start) if empty else text)
+            assert cfi.order(start) <= cfi.order(end)
     return len(written)
 
 
@@ -149,7 +151,8 @@ def test_books(page: Page, path: Path) -> None:
 COMMENTED = st.lists(
     st.sampled_from(
         [
-            "<!--c-->", "<?p i?>", "<![CDATA[x <y>]]>", "ab ", "\n", "\u00a0", "é😀", "<b>b</b>", "<i/>", "<img/>", "<br/>",
+            "<!--c-->", "<?p i?>", "<![CDATA[x <y>]]>", "ab ", "\n", "\u00a0", "é😀", "<b>b</b>", "<i/>",
+            "<img/>", "<br/>",
             '<p id="a]b,c;=(^)">z</p>', '<span id="a">q</span>', "<p> <img/>\n</p>", "<pre>\n x</pre>",
             "<ruby>漢<rt>k</rt></ruby>",
         ]

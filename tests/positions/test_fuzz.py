@@ -45,6 +45,7 @@ MARKS = 'epubcfi(/6/4!:[],;=^)body/DocFragment[1]/text().0123456789 \t\\{}"Ã©ðŸ˜
 
 # What a text must be to be a locator at all.
 _ASSERTION = re.compile(r"\[(?:\^.|[^\]^])*\]", re.DOTALL)
+_BARE_ASSERTION = re.compile(r"\[[^/!]*\]")
 _CFI = re.compile(r"\s*epubcfi\((/\d+(?:/\d+|:\d+|!|,|~[\d.:]+|@[\d.:]+)*)\)\s*", re.ASCII)
 _STEP = r"/[^/\[\].\s]+(?:\[\d+\])?"
 _XPOINTER = re.compile(
@@ -97,6 +98,7 @@ class Fuzz:
         self._layouts: dict[str, Layout] = {}
         self._kinds: list[Callable[[], None]] = [
             self.cfi,
+            self.cfi_of_epubjs,
             self.xpointer,
             self.xpointer_in_kepub,
             self.kobo,
@@ -116,6 +118,23 @@ class Fuzz:
         self.check(place, text, may_be_cfi(text), self.book.encode_cfi, self.book.decode_cfi)
         if place.status is Status.EXACT and self.chance.random() < 0.02:
             self.count(place, text)
+
+    def cfi_of_epubjs(self) -> None:
+        """Its numbering, and ids as they are, without escapes (positions.md B.4)."""
+        position = self.book.decode_cfi(self.some()["cfi"]).position
+        written = self.book.encode_cfi(position, dialect="epubjs").locator if position else None
+        text = self.damaged(written or self.some()["cfi"])
+        place = self.book.decode_cfi(text, dialect="epubjs")
+        # epub.js reads what it can of anything, so nonsense may lead to its document, though never to a word in it.
+        is_cfi = _CFI.fullmatch(_BARE_ASSERTION.sub("", text)) is not None or may_be_cfi(text)
+        assert is_cfi or place.status in (Status.FAILED, Status.APPROXIMATE), text
+        self.check(
+            place,
+            text,
+            True,
+            lambda position: self.book.encode_cfi(position, dialect="epubjs"),
+            lambda text: self.book.decode_cfi(text, dialect="epubjs"),
+        )
 
     def xpointer(self) -> None:
         text = self.damaged(self.pointer())

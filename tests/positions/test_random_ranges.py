@@ -29,7 +29,7 @@ from appliance.positions import (
     encode_kobo_range,
     encode_xpointer_range,
     range_text,
-    translate,
+    translate_range,
 )
 from appliance.positions.canonical import ATOM
 from appliance.positions.ink import ink_offset
@@ -64,10 +64,6 @@ def systems(book: OpenBook, kepub: OpenBook) -> list[System]:
 
 def read(system: System, locator: Any) -> RangePlace:
     return system.decode(system.book, *locator) if isinstance(locator, tuple) else system.decode(system.book, locator)
-
-
-def carried(found: RangePlace, source: OpenBook, target: OpenBook) -> RangePlace:
-    return RangePlace(translate(found.start, source, target), translate(found.end, source, target))
 
 
 def drawn(book: OpenBook, chance: random.Random, ranges: int) -> Iterator[Range]:
@@ -163,7 +159,7 @@ def check(path: Path, folder: Path, ranges: int) -> Counter[tuple[str, Status]]:
     look = Looked(book, kepub)
     for range in drawn(book, random.Random(path.name), ranges):
         wanted = range_text(book, range)
-        there = carried(RangePlace(book.place(range.start), book.place(range.end)), book, kepub)
+        there = translate_range(RangePlace(book.place(range.start), book.place(range.end)), book, kepub)
         names = {}
         for system in everyone:
             own = range if system.book is book else there.range
@@ -184,7 +180,7 @@ def check(path: Path, folder: Path, ranges: int) -> Counter[tuple[str, Status]]:
         for source in everyone:
             for target in everyone:
                 if source.name in names and target.name in names:
-                    heard = carried(read(source, names[source.name]), source.book, target.book)
+                    heard = translate_range(read(source, names[source.name]), source.book, target.book)
                     assert heard.status is Status.EXACT
                     assert heard.range is not None
                     said = target.encode(target.book, heard.range)

@@ -54,6 +54,8 @@ def test_reading(text: str, pointer: Pointer | Reason) -> None:
         "/body/DocFragment[1]/body/p//text().1",
         "/body/DocFragment[1]/body/a.b/text().1",  # a name with a dot cannot be read back
         "/body/DocFragment[1]/body/p[99999999999]/text().1",
+        "/body/DocFragment[1]/body/p[\u0663]/text().1",  # a digit of another script
+        "/body/DocFragment[1]/body/p/text().\u00b2",
         "/body/DocFragment[1]/body" + "/div" * 2000,
     ],
 )
@@ -113,6 +115,7 @@ def test_worked_cases(body: str, k: int, affinity: str, path: str, indexed: str)
         ("/body/p[2].2", 9, Status.EXACT, Reason.NONE),  # behind the last
         ("/body/p[2].3", 9, Status.APPROXIMATE, Reason.BEYOND_END),
         ("/body/p[0]/text().0", 0, Status.APPROXIMATE, Reason.NO_PLACE),
+        ("/body/\u00b2", 0, Status.APPROXIMATE, Reason.NO_PLACE),
         ("/body/p[3]/text().0", 0, Status.APPROXIMATE, Reason.NO_PLACE),
         ("/body/p[2]/b/text().0", 4, Status.APPROXIMATE, Reason.NO_PLACE),
         ("/body/2", 4, Status.EXACT, Reason.NONE),  # the second node, whatever it is

@@ -108,7 +108,7 @@ def test_a_run_counts_even_when_it_cannot_be_stored(house: House) -> None:
 
 def test_every_sweep_is_listed_in_words(house: House) -> None:
     listed = {state.name: state for state in list_sweeps(house)}
-    assert len(listed) == len(SWEEPS) == 5
+    assert len(listed) == len(SWEEPS) == 7
     assert listed["scan"].schedule == "at each start and every hour"
     assert listed["preparation"].schedule == listed["placing"].schedule == "after each scan"
     assert listed["backup"].schedule.startswith("every night at 03:30")

@@ -58,12 +58,15 @@ class Moved(Struct, forbid_unknown_fields=True):
 
 class Saved(Struct):
     """What became of it. `outcome`: current, history, suggestion, echo, duplicate or rejected, with its `reason`;
-    `version`: of the current place now; `fraction`: of the place that was sent."""
+    `version`: of the current place now; `fraction`: of the place that was sent; `place_status`, `place_reason`: how
+    good that place is (`positions.Status`, `positions.Reason`)."""
 
     outcome: str
     reason: str
     version: int
     fraction: float
+    place_status: str
+    place_reason: str
 
 
 @get("/api/books/{book_id:str}/progress", opt={"access": "person"}, sync_to_thread=True)
@@ -112,7 +115,15 @@ def move(request: ProgressRequest, book_id: str, data: Moved) -> Response[Saved]
     )
     with house.database.write() as session:
         outcome = record(session, report)
-    saved = Saved(outcome.kind, outcome.reason, outcome.version or 0, located.fraction or 0.0)
+    place = located.place
+    saved = Saved(
+        outcome.kind,
+        outcome.reason,
+        outcome.version or 0,
+        located.fraction or 0.0,
+        place.status.value,
+        place.reason.value,
+    )
     return Response(saved, headers={"Cache-Control": "no-store"})
 
 
