@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
@@ -22,20 +23,22 @@ class Aside:
         """`patience`: seconds that somebody waits for a thing before he is sent away."""
         self._patience = patience
         self._lock = Lock()
-        self._pending: dict[Hashable, Future[Any]] = {}
+        self._pending: dict[Hashable, tuple[Future[Any], float]] = {}  # and until when somebody waits for it
         self._thread: ThreadPoolExecutor | None = None
 
     def make(self, name: Hashable, work: Callable[[], Made]) -> Made:
-        """What `work` returns or raises. Two that ask for the same name wait for the same work. Raises `StillWorking`
-        when it takes too long; the work goes on, and keeping its result is its own business."""
+        """What `work` returns or raises. Two that ask for the same name wait for the same work; who asks again when
+        that has taken too long waits no more. Raises `StillWorking`; the work goes on, and keeping its result is its
+        own business."""
         with self._lock:
             if self._thread is None:
                 self._thread = ThreadPoolExecutor(1, thread_name_prefix="aside")
-            future = self._pending.get(name)
-            if future is None:
-                future = self._pending[name] = self._thread.submit(self._run, name, work)
+            if name not in self._pending:
+                future = self._thread.submit(self._run, name, work)
+                self._pending[name] = future, monotonic() + self._patience
+            future, until = self._pending[name]
         try:
-            made: Made = future.result(self._patience)
+            made: Made = future.result(max(until - monotonic(), 0))
         except NotYet:
             raise StillWorking from None
         return made

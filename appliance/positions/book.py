@@ -34,8 +34,17 @@ Made = TypeVar("Made")
 # Larger documents take too long to be read as epub.js does, for a CFI that only may be its.
 MAX_GUESSED = 512 * 1024  # bytes
 
+# A document of more bytes than this would take more memory than a small machine has (some 30 times its size at the
+# peak), so nothing in it can be named or found.
+TOO_LARGE = 8_000_000
+
 # A longer document, in bytes, is indexed beside the request that needs it, if there is somebody to do that.
 LONG = 2_000_000
+
+
+class DocumentTooLarge(BookError):
+    """A content document is longer than any index of it is worth."""
+
 
 UNREADABLE = (BookError, OSError, StillWorking)
 
@@ -135,8 +144,8 @@ class OpenBook:
             k = min(max(k, 0), document.length)
             if k < document.length:
                 k = self._index(document).block_start(k)
-        except StillWorking:
-            pass  # where its block starts is not known yet
+        except (StillWorking, DocumentTooLarge):
+            pass  # where its block starts is not known
         except UNREADABLE:
             return self._failed(Reason.UNREADABLE)
         return self._place(document, Found(k, Status.APPROXIMATE, Reason.FRACTION))
@@ -309,8 +318,8 @@ class OpenBook:
             return self._failed(Reason.UNREADABLE)
         try:
             return self._place(document, find(document))
-        except StillWorking:
-            return self._failed(Reason.INDEXING)
+        except (StillWorking, DocumentTooLarge) as error:
+            return self._failed(_why(error))
         except UNREADABLE:
             # The document is in the book but has no text: its start is all there is to know.
             return self._place(document, Found(0, Status.APPROXIMATE, Reason.UNREADABLE))
@@ -382,6 +391,8 @@ class OpenBook:
             return work()
 
     def _read_index(self, document: SpineDocument) -> OpenDocument:
+        if document.size > TOO_LARGE:
+            raise DocumentTooLarge(f"{document.path} has more than {TOO_LARGE // 1_000_000} MB")
         opened = OpenDocument(DocumentIndex(parse_document(self._read(document.path), document.media_type)))
         self._documents.put((self.sha256, document.path), opened, opened.weight * document.size)
         return opened
@@ -398,16 +409,20 @@ class OpenBook:
         return opened.view
 
     def _tree(self, document: SpineDocument, dom: Dom = Dom.NORMAL) -> FragmentTree:
+        opened = self._documents.get((self.sha256, document.path))
+        tree = opened.trees.get(dom) if opened is not None else None
         try:
-            opened = self._document(document)
+            # The index it hangs on is made in the same piece of work, so that nobody has to wait twice.
+            return tree or self._make(document, dom, lambda: self._read_tree(document, dom))
+        except DocumentTooLarge:
+            raise
         except BookError:
             return self._engine.notice(document)
-        tree = opened.trees.get(dom)
-        return tree or self._make(
-            document, dom, lambda: opened.trees.get(dom) or self._read_tree(document, opened, dom)
-        )
 
-    def _read_tree(self, document: SpineDocument, opened: OpenDocument, dom: Dom) -> FragmentTree:
+    def _read_tree(self, document: SpineDocument, dom: Dom) -> FragmentTree:
+        opened = self._documents.get((self.sha256, document.path)) or self._read_index(document)
+        if dom in opened.trees:
+            return opened.trees[dom]
         tree = opened.trees.get(Dom.NORMAL if dom is Dom.NEWEST else Dom.NEWEST)
         if tree is None or tree.varies:
             tree = self._engine.tree(document, opened.index.text, dom)
@@ -423,6 +438,8 @@ class OpenBook:
 
 
 def _why(error: Exception) -> Reason:
+    if isinstance(error, DocumentTooLarge):
+        return Reason.TOO_LARGE
     return Reason.INDEXING if isinstance(error, StillWorking) else Reason.UNREADABLE
 
 

@@ -64,7 +64,7 @@ class Reason(StrEnum):
     DIFFERENT_TEXT = "different-text"  # the two renditions differ here
     MOVED = "moved"  # the text stands elsewhere in the other rendition
     AMBIGUOUS = "ambiguous"  # the text stands in several places; this is the nearest of them
-    TOO_LARGE = "too-large"  # the two renditions differ, and are too large to be compared while somebody waits
+    TOO_LARGE = "too-large"  # the document is too long to be indexed, or two that differ are to be compared
     OTHER_DIALECT = "other-dialect"  # read by epub.js's numbering, or the offset by code points
 
 

@@ -66,16 +66,22 @@ def locate(
     for referred in {sha256, reference_sha256}:  # the place must be found even when the file is replaced
         house.texts.want(referred)
     place, error = decode(rendition, dialect, locator), 0
-    if place.position is None and percent is not None and math.isfinite(percent):
+    if place.reason in _DOCUMENT_ONLY and dialect == "kobo" and chapter_percent is not None:
+        place, error = by_document(rendition, place, chapter_percent)
+    place = translate(place, rendition, reference)
+    if percent is not None and math.isfinite(percent) and (place.position is None or place.reason is Reason.NO_PLACE):
         total = reference.at_tick(0).total
         if dialect == "xpointer" and device_id is not None and total:
             pages = learned_pages(session, device_id, book_id, sha256, reference_sha256, total)
-            place, error = by_page(reference, pages, percent)
-            return _located(place, reference, reference_sha256, error)
-        place, error = by_text(rendition, percent, KOBO_STEP if dialect == "kobo" else 0.0)
-    elif place.reason in _DOCUMENT_ONLY and dialect == "kobo" and chapter_percent is not None:
-        place, error = by_document(rendition, place, chapter_percent)
-    place = translate(place, rendition, reference)
+            guess, guess_error = by_page(reference, pages, percent)
+        else:
+            guess, guess_error = by_text(rendition, percent, KOBO_STEP if dialect == "kobo" else 0.0)
+            guess = translate(guess, rendition, reference)
+        # A document that the locator names counts more than a percentage (positions.md C.5, step 6).
+        if guess.position is not None and (
+            place.position is None or guess.position.document == place.position.document
+        ):
+            place, error = guess, guess_error
     if place.status is Status.APPROXIMATE and not error:
         error = math.ceil(ENGINES * place.total)
     return _located(place, reference, reference_sha256, error)

@@ -105,3 +105,19 @@ def test_a_shelf_gives_its_books_somebody_to_do_that(tmp_path: Path) -> None:
     one, other = (shelf.book(name, book_file(tmp_path / f"{name}.epub", "<p>a</p>")) for name in ("a", "b"))
     assert one.aside is not None and one.aside is other.aside
     shelf.close()
+
+
+def test_a_document_that_would_take_all_memory_is_not_indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = book_file(tmp_path / "long.epub", "<p>short</p>", "".join(f"<p>Paragraph {n}.</p>" for n in range(400)))
+    monkeypatch.setattr(book, "TOO_LARGE", 2000)
+    rendition = OpenBook.open(path, "long")
+    for place in (
+        rendition.decode_xpointer("/body/DocFragment[2]/body/p[90]/text().3"),
+        rendition.decode_cfi("epubcfi(/6/4!/4/180/1:3)"),
+    ):
+        assert (place.position, place.status, place.reason) == (None, Status.FAILED, Reason.TOO_LARGE)
+    at = Position("d1.xhtml", 0, 1000)
+    for encoded in (rendition.encode_xpointer(at), rendition.encode_cfi(at), rendition.encode_kobo(at)):
+        assert (encoded.locator, encoded.status, encoded.reason) == (None, Status.FAILED, Reason.TOO_LARGE)
+    assert rendition.decode_fraction(0.5).position is not None, "the share of the text is known all the same"
+    assert rendition.decode_xpointer("/body/DocFragment[1]/body/p/text().3").status is Status.EXACT

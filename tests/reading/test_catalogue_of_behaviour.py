@@ -102,6 +102,17 @@ def test_row_32_a_pointer_that_does_not_resolve(home: Household, reader: int, ot
         assert home.asks(device, "xpointer").encoded.locator == PLACE
 
 
+def test_row_32_in_a_known_document_a_percentage_tells_roughly_where(home: Household, reader: int) -> None:
+    """A path that another version of the file had: not the document's start, which is another place altogether."""
+    book = home.open(home.epub)
+    said = "/body/DocFragment[1]/body/section/p[999]/text().0"
+    assert book.decode_xpointer(said).reason is Reason.NO_PLACE
+    home.says(reader, "xpointer", said, percent=0.1)
+    entry = home.last_entry()
+    assert entry.place_status == Status.APPROXIMATE
+    assert entry.tick == pytest.approx(0.1 * book.summary.total, rel=0.3)
+
+
 def test_row_32_what_is_given_resolves_in_the_very_file(home: Household, reader: int) -> None:
     """Whatever the last report was: a string of the other file is never taken over."""
     kepub = home.open(home.kepub)
