@@ -114,9 +114,10 @@ def record(session: Session, report: Report) -> Outcome:
     rows = connection.execute(_SELECT_SAID, ids).all() if report.book_id else ()
     own = next((row for row in rows if row.device_id == report.device_id), None)
     given = next((Given(row.given_locator, row.given_tick) for row in rows if row.given_locator is not None), None)
-    decision = decide(report, known, _said(own, report), given, burst=_is_burst(connection, report))
+    said = _said(own, report)
+    decision = decide(report, known, said, given, burst=_is_burst(connection, report))
     effects = _effects(connection, report, decision, known) if decision.kind == "current" else []
-    entry = {**_entry(report, decision, known), "effects": effects}
+    entry = {**_entry(report, decision, known, said), "effects": effects}
     entry_id = int(connection.execute(_INSERT_ENTRY, entry).scalar_one())
     version = known.version if known else None
     # An echo is not something the device said of its own: what it was given stays what it was given.
@@ -179,9 +180,10 @@ def _is_burst(connection: Connection, report: Report) -> bool:
     return last is not None and abs(report.received_at - last.received_at) < BURST
 
 
-def _entry(report: Report, decision: Decision, known: Known | None) -> dict[str, object]:
+def _entry(report: Report, decision: Decision, known: Known | None, said: Said | None) -> dict[str, object]:
     place, position = report.place, report.place.position
-    epoch = known.epoch if known else 1
+    # What did not count does not make a device part of a reading that it has not heard of.
+    epoch = decision.epoch if decision.kind == "current" else said.epoch if said else known.epoch if known else 1
     return {
         "user_id": report.user_id,
         "book_id": report.book_id,
@@ -202,7 +204,7 @@ def _entry(report: Report, decision: Decision, known: Known | None) -> dict[str,
         "tick": place.tick,
         "total": place.total,
         "fraction": fraction_of(report, known) if position is not None else None,
-        "epoch": decision.epoch if decision.kind == "current" else epoch,
+        "epoch": epoch,
         "place_status": place.status.value,
         "place_reason": str(place.reason),
         "reading_status": report.reading_status,

@@ -120,11 +120,13 @@ def decide(
     rough = report.place.status is Status.APPROXIMATE and report.act is not Act.JUMPED
     if rough and activity_time(report) < known.activity_at + MOMENT:
         return Decision("history", "older-activity")
-    if _starts_over(report, known, said):
+    if _starts_over(report, known, said) or (known.status == "unread" and fraction < known.fraction):
         return _current(report, "started-over", fraction, known)
     if rough and _is_near(report, known, tick, total):
         return Decision("history", "within-percent-error")
-    if _is_of_earlier_reading(report, known, said, fraction) and not _reads_on(report, said, tick, fraction):
+    if _is_of_earlier_reading(report, known, said, given, fraction):
+        if _reads_on(report, said, tick, fraction):
+            return _current(report, "read-on", fraction, known)
         return Decision("suggestion", "earlier-reading")
     fell = known.fraction - fraction
     if report.act in (Act.READ, Act.JUMPED):
@@ -179,11 +181,18 @@ def _starts_over(report: Report, known: Known, said: Said | None) -> bool:
     return finished and report.reading_status == "reading"
 
 
-def _is_of_earlier_reading(report: Report, known: Known, said: Said | None, fraction: float) -> bool:
+def _is_of_earlier_reading(
+    report: Report, known: Known, said: Said | None, given: Given | None, fraction: float
+) -> bool:
     """Whether a device that has not heard of the book being started over still shows a place of the reading before,
     and nothing tells when it was read. Old epochs never come back by themselves (koreader.md 9.6)."""
     if said is None or said.epoch is None or said.epoch >= known.epoch or report.act is Act.JUMPED:
         return False
+    tick = report.place.tick or 0
+    if said.tick is None or said.fraction is None or abs(fraction - said.fraction) > DROP:
+        return False
+    if given is not None and given.tick is not None and abs(tick - given.tick) < abs(tick - said.tick):
+        return False  # it reads on from where it was told to
     # A page turned in a browser that has seen the present reading is of the present reading.
     blind = report.claimed_at is None if report.act is Act.UNKNOWN else _is_stale(report, known)
     return blind and fraction - known.fraction > DROP

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 STATUSES: Final = ("unread", "reading", "finished", "abandoned")
+_READ_SO_FAR: Final = ("unread", "reading", "finished")
 FIELDS: Final = ("status", "rating", "review")
 By = Literal["automatic", "person"]
 Row = dict[str, Any]
@@ -47,7 +48,7 @@ def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
             continue
         mine, theirs = change.fields[name], getattr(current, name)
         if name == "status" and change.by == "automatic":
-            if mine != theirs and (current.by == "automatic" or change.starts_over):
+            if mine != theirs and (change.starts_over or _goes_on(current, mine)):
                 result |= {"status": mine, "by": "automatic"}
             continue
         confirms = name == "status" and current.by == "automatic"
@@ -60,6 +61,13 @@ def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
         if name == "status":
             result["by"] = "person"
     return result
+
+
+def _goes_on(current: CurrentState, status: str) -> bool:
+    """Whether a status that follows from reading comes after the present one. Finished is sticky: every reader says
+    "reading" as soon as a book is opened."""
+    steps = _READ_SO_FAR
+    return current.by == "automatic" and steps.index(status) > steps.index(current.status)
 
 
 def fold_state(row: Row | None, effect: Mapping[str, Any]) -> Row:
