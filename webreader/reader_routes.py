@@ -3,12 +3,13 @@
 from litestar.types import ControllerRouterHandler
 
 from webreader import entries, manifest, reader_page
-from webreader.api import progress, reading_time
+from webreader.api import annotations, progress, reading_time
 
 reader_routes: list[ControllerRouterHandler] = [
     *reader_page.routes,
     *manifest.routes,
     *entries.routes,
+    *annotations.routes,
     *progress.routes,
     *reading_time.routes,
 ]

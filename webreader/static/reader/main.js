@@ -6,6 +6,7 @@ import { setUpControls } from './controls.js'
 import { Elsewhere } from './elsewhere.js'
 import { Keeper } from './keeper.js'
 import { setUpLinks } from './links.js'
+import { setUpMarking } from './marking.js'
 import { notice } from './notice.js'
 import { Reader } from './reader.js'
 import { ReadingTime } from './reading_time.js'
@@ -64,9 +65,11 @@ const open = async () => {
     setUpLinks(view, jump)
     const turn = forwards => (controls.quiet(), reader.turn(forwards))
     const turnTo = side => (controls.quiet(), reader.turnTo(side))
+    const marking = setUpMarking({ view, server, sha256: manifest.sha256, device: page.dataset.device, jump })
     const controls = setUpControls({
         left: () => turnTo('left'), right: () => turnTo('right'), next: () => turn(true), previous: () => turn(false),
         contents: contents.open, appearance: appearance.open, step: appearance.step,
+        marks: marking.open, bar: marking.menu,
     })
     const time = new ReadingTime(server, page.dataset.device, () => reader.fraction)
     time.watch(document)
@@ -80,10 +83,12 @@ const open = async () => {
     const problem = await restore(reader, where)
     opening.remove()
     if (problem) notice(problem)
+    marking.refresh()
 
     reader.addEventListener('moved', ({ detail: { cfi, act, finished } }) => {
         keeper.keep(cfi, act, finished)
         time.act()
+        marking.turned()
     })
     keeper.addEventListener('change', ({ detail }) => {
         showSaving(detail)
@@ -91,6 +96,7 @@ const open = async () => {
     })
     const leave = () => {
         keeper.flush()
+        marking.flush()
         time.pause()
     }
     document.addEventListener('visibilitychange', () => {
@@ -98,10 +104,15 @@ const open = async () => {
         else {
             time.resume()
             elsewhere.look()
+            marking.refresh()
         }
     })
     addEventListener('pagehide', leave)
-    addEventListener('pageshow', event => event.persisted && elsewhere.look())
+    addEventListener('pageshow', event => {
+        if (!event.persisted) return
+        elsewhere.look()
+        marking.refresh()
+    })
     page.dataset.state = 'ready'
 }
 

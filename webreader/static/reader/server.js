@@ -45,13 +45,28 @@ export class Server {
         return this.#put(`${this.url}/reading-time`, stretch)
     }
 
-    // The request outlives the page.
+    // Annotations that changed after a version, a page at a time.
+    marks(sha256, after, until) {
+        const query = new URLSearchParams({ sha256, after, ...until === undefined ? {} : { until } })
+        return this.#ask(`${this.url}/annotations?${query}`)
+    }
+
+    act(sha256, operations) {
+        return this.#send('POST', `${this.url}/annotations`, { sha256, operations })
+    }
+
     #put(url, body) {
+        return this.#send('PUT', url, body)
+    }
+
+    // The request outlives the page, unless it is larger than browsers allow for that.
+    #send(method, url, data) {
+        const body = JSON.stringify(data)
         return this.#ask(url, {
-            method: 'PUT',
-            keepalive: true,
+            method,
+            keepalive: body.length < 20_000,
             headers: { 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken() },
-            body: JSON.stringify(body),
+            body,
         })
     }
 
