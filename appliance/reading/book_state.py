@@ -106,11 +106,18 @@ def apply_state(
 
 
 def follow_status(
-    connection: Connection, user_id: int, book_id: str, status: str, at: datetime, *, starts_over: bool
+    connection: Connection,
+    user_id: int,
+    book_id: str,
+    status: str,
+    at: datetime,
+    *,
+    starts_over: bool,
+    takes_back: bool,
 ) -> Effect | None:
     """The status that follows from reading. What a person set stays, unless the book is started over."""
     row = _row(connection, user_id, book_id)
-    fields = merge_state(_current(row), StateChange({"status": status}, 0, at, "automatic", starts_over))
+    fields = merge_state(_current(row), StateChange({"status": status}, 0, at, "automatic", starts_over, takes_back))
     return apply_state(connection, user_id, book_id, row, fields, at) if fields else None
 
 

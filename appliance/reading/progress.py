@@ -208,6 +208,7 @@ def _entry(report: Report, decision: Decision, known: Known | None, said: Said |
         "place_status": place.status.value,
         "place_reason": str(place.reason),
         "reading_status": report.reading_status,
+        "payload": {"entry": report.of_entry} if report.of_entry is not None else None,
         "outcome": decision.kind,
         "reason": decision.reason,
     }
@@ -222,7 +223,10 @@ def _effects(connection: Connection, report: Report, decision: Decision, known: 
     if known is None or decision.status != known.status:
         starts_over = known is not None and decision.epoch > known.epoch
         at = activity_time(report)
-        followed = follow_status(connection, user_id, book_id, decision.status, at, starts_over=starts_over)
+        takes_back = report.of_entry is not None
+        followed = follow_status(
+            connection, user_id, book_id, decision.status, at, starts_over=starts_over, takes_back=takes_back
+        )
         effects += [followed] if followed is not None else []
     return effects
 

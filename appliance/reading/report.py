@@ -29,7 +29,7 @@ class Report:
     wrong, `None` when nobody estimated it. `fraction`: of the text in reading order before the place, 0 to 1; by
     default that of all text. `is_aside`: the place is in notes or the like, outside the reading order, which says
     nothing of how far somebody has read. `operation_id`: makes a resent report a duplicate. `placed_at`: when its place
-    was found, where that was later than it was received.
+    was found, where that was later than it was received. `of_entry`: whose place in the journal a person puts back.
     """
 
     user_id: int
@@ -53,6 +53,7 @@ class Report:
     is_aside: bool = False
     operation_id: str | None = None
     placed_at: datetime | None = None
+    of_entry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def decide(
         if _is_stale(report, known) and fell > DROP and not _reads_on(report, said, tick, fraction):
             # A page left open turns once, while another device has read far on: ask before taking everybody back.
             return Decision("suggestion", "stale-view")
-        return _current(report, report.act.value, fraction, known)
+        return _current(report, report.act.value if report.of_entry is None else "put-back", fraction, known)
     if burst:
         return Decision("suggestion", "replayed-queue")
     if fell > DROP or (fraction < FIRST_PAGE and fell > 0):
@@ -178,7 +178,7 @@ def _is_near(report: Report, known: Known, tick: int, total: int) -> bool:
 def _starts_over(report: Report, known: Known, said: Said | None) -> bool:
     """Whether this very device had finished the book and now says that it reads it: somebody has opened it again."""
     finished = known.status == "finished" and said is not None and said.reading_status == "finished"
-    return finished and report.reading_status == "reading"
+    return finished and report.reading_status == "reading" and report.act is not Act.JUMPED
 
 
 def _is_of_earlier_reading(
@@ -203,8 +203,8 @@ def _is_stale(report: Report, known: Known) -> bool:
 
 
 def _takes_back(report: Report) -> bool:
-    """Whether a person says that the book is not finished after all."""
-    return report.act is Act.JUMPED and report.reading_status == "reading"
+    """Whether a person undoes what finished the book."""
+    return report.of_entry is not None
 
 
 def _current(report: Report, reason: str, fraction: float, known: Known) -> Decision:

@@ -31,13 +31,15 @@ class CurrentState:
 @dataclass(frozen=True, slots=True)
 class StateChange:
     """What a device changed of what it held at `base_version`. `by`: whether a person set the status. `starts_over`:
-    the book is read from the beginning again, which is a person's act, whoever called it finished."""
+    the book is read from the beginning again, which is a person's act, whoever called it finished. `takes_back`: a
+    person undoes the reading that finished it."""
 
     fields: Mapping[str, Any]
     base_version: int
     at: datetime
     by: By = "person"
     starts_over: bool = False
+    takes_back: bool = False
 
 
 def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
             continue
         mine, theirs = change.fields[name], getattr(current, name)
         if name == "status" and change.by == "automatic":
-            if mine != theirs and (change.starts_over or _goes_on(current, mine)):
+            if mine != theirs and (change.starts_over or _follows(current, change, mine)):
                 result |= {"status": mine, "by": "automatic"}
             continue
         confirms = name == "status" and current.by == "automatic"
@@ -63,11 +65,13 @@ def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
     return result
 
 
-def _goes_on(current: CurrentState, status: str) -> bool:
+def _follows(current: CurrentState, change: StateChange, status: str) -> bool:
     """Whether a status that follows from reading comes after the present one. Finished is sticky: every reader says
     "reading" as soon as a book is opened."""
     steps = _READ_SO_FAR
-    return current.by == "automatic" and steps.index(status) > steps.index(current.status)
+    if current.by != "automatic":
+        return False
+    return change.takes_back or steps.index(status) > steps.index(current.status)
 
 
 def fold_state(row: Row | None, effect: Mapping[str, Any]) -> Row:
