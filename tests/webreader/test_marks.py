@@ -334,7 +334,7 @@ def test_closed_without_network_is_sent_at_the_next_visit(
     hand.drag(OTHER)
     hand.paint("Pink")
     hand.wait_drawn(1)
-    reader.page.close(run_before_unload=True)
+    reader.page.close()
     context.set_offline(False)
     assert quotes(server, person) == []
     again = OpenReader(context.new_page(), server, reader.book_id).open()
@@ -416,6 +416,29 @@ def test_across_paragraphs_headings_and_chapters(
     assert covered == ink(words)
     reader.wait_saved()
     assert quotes(server, person)[0][0] == ink(words)
+
+
+def test_with_a_finger_on_a_phone(browser: Browser, server: Server, person: str) -> None:
+    page = signed_in(browser, server, person, viewport=PHONE, has_touch=True, is_mobile=True)
+    reader = OpenReader(page, server, books(server)[NOVEL]).open()
+    reader.jump(CHAPTER)
+    hand = Hand(page)
+    # Chromium without a touch screen does not select by a long press; all that follows is done by touch.
+    hand.select("Gillikins")
+    x, y, *_ = hand.ends("Gillikins")
+    assert page.evaluate("getComputedStyle(document.getElementById('mark-bar')).bottom") != "auto"
+    page.tap("#mark-bar [aria-label=Yellow]")
+    assert list(hand.wait_drawn(1).values()) == ["Gillikins"]
+    reader.wait_saved()
+    assert quotes(server, person)[0][:2] == ("Gillikins", "Gillikins")
+    here = reader.cfi
+    page.touchscreen.tap(x + 10, y)
+    expect(page.locator("#mark-delete")).to_be_visible()
+    page.tap("#mark-delete")
+    hand.wait_drawn(0)
+    page.wait_for_timeout(400)
+    assert reader.cfi == here
+    page.context.close()
 
 
 def test_nobody_there_nothing_asked(reader: OpenReader, hand: Hand) -> None:

@@ -42,9 +42,14 @@ const clipped = text => text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : tex
 const counted = (count, one, many) => count === 1 ? one : `${count} ${many}`
 
 export class MarkList {
-    // `acts`: go(mark), edit(mark), write(mark), keep(mark), remove(mark), again(), giveUp(), look().
-    constructor(acts) {
+    // `acts`: go(mark), write(mark), keep(mark), remove(mark), again(), giveUp(), look(). `chapterOf`: the heading of a
+    // mark that has a place. `isFixed`: the pages of the book are, so that nothing is drawn on them.
+    constructor(acts, chapterOf, isFixed) {
+        this.nothing = isFixed
+            ? 'The pages of this book are fixed pictures of pages. Words on them cannot be highlighted here.'
+            : 'Nothing is highlighted yet. Select some words of the book to begin.'
         this.acts = acts
+        this.chapterOf = chapterOf
         this.marks = []
         this.refused = []
         button.addEventListener('click', () => this.open())
@@ -66,7 +71,8 @@ export class MarkList {
         this.marks = marks
         this.refused = refused
         const open = marks.filter(mark => !mark.deleted_at)
-        const questions = open.filter(mark => mark.held_by || mark.other_notes?.length).length + refused.length
+        const questions = new Set(open.filter(mark => mark.held_by).map(mark => mark.held_by)).size
+            + open.filter(mark => !mark.held_by && mark.other_notes?.length).length + (refused.length ? 1 : 0)
         button.dataset.questions = questions || ''
         button.setAttribute('aria-label', questions
             ? `Highlights and notes, ${counted(questions, 'one needs', 'need')} a decision` : 'Highlights and notes')
@@ -84,10 +90,9 @@ export class MarkList {
             .sort((a, b) => Date.parse(b.deleted_at) - Date.parse(a.deleted_at))
         content.replaceChildren(
             ...this.#unsaved(), ...this.#waiting(held),
-            ...(living.length ? [] : [element('p', { className: 'empty', text: 'Nothing is highlighted yet. Select some words of the book to begin.' })]),
+            ...(living.length ? [] : [element('p', { className: 'empty', text: this.nothing })]),
             this.#list(placed),
-            ...(lost.length ? [
-                element('h3', { text: 'Not found in this file of the book' }), this.#list(lost)] : []),
+            ...(lost.length ? [element('h3', { text: 'Not found in this file of the book' }), this.#list(lost)] : []),
             ...(deleted.length ? [this.#deleted(deleted)] : []))
         if (focused) content.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus()
     }
@@ -117,8 +122,9 @@ export class MarkList {
         const list = element('ul')
         let chapter = ''
         for (const mark of marks) {
-            if (mark.chapter && mark.chapter !== chapter) list.append(element('li', { className: 'chapter', text: mark.chapter }))
-            chapter = mark.chapter || chapter
+            const heading = (mark.range && this.chapterOf(mark)) || mark.chapter
+            if (heading && heading !== chapter) list.append(element('li', { className: 'chapter', text: heading }))
+            chapter = heading || chapter
             list.append(this.#item(mark))
         }
         return list

@@ -35,6 +35,7 @@ const paragraphs = text => text.split('\n').map(line => {
 export class MarkMenu {
     #target = null // what the bar is about: { mark }, or { range, text, chapter } of a selection
     #writing = null
+    #given = '' // what the person was given to write on
     #colour = colours[0].dataset.colour
 
     // `acts`: create(words, fields), change(mark, fields), remove(mark), done().
@@ -99,6 +100,7 @@ export class MarkMenu {
             return li
         }))
         area.value = [mark?.note ?? '', ...others].filter(note => note).join('\n\n')
+        this.#given = area.value
         dialog.returnValue = ''
         dialog.showModal()
         area.focus()
@@ -112,8 +114,10 @@ export class MarkMenu {
         const { mark } = target
         if (!mark) {
             if (note) this.acts.create(target, { note, colour: this.#colour })
-        } else if (mark.other_notes?.length) this.acts.change(mark, { note, merges_notes: true })
-        else if (note !== mark.note) this.acts.change(mark, { note })
+        } else if (mark.other_notes?.length) {
+            // Who only looked has decided nothing.
+            if (dialog.returnValue === 'save' || area.value !== this.#given) this.acts.change(mark, { note, merges_notes: true })
+        } else if (note !== mark.note) this.acts.change(mark, { note })
     }
 
     #paint(colour) {

@@ -1,4 +1,5 @@
 // Highlights in the reader: what is selected, tapped and chosen becomes acts, and what there is becomes drawings and a list.
+import { chapters } from './contents.js'
 import { DrawnMarks } from './draw_marks.js'
 import { CFI } from './foliate.js'
 import { MarkList } from './mark_list.js'
@@ -30,6 +31,7 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
     const outbox = new Outbox(server, sha256, device)
     const marks = new Marks(server, outbox, sha256)
     const drawn = new DrawnMarks(view)
+    const labels = chapters(book)
 
     const deselect = () => view.renderer.getContents().forEach(({ doc }) => doc?.getSelection().removeAllRanges())
     const remove = mark => {
@@ -57,7 +59,7 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
         again: () => outbox.again(),
         giveUp: () => outbox.giveUp(),
         look: () => marks.refresh(),
-    })
+    }, mark => labels[book.resolveCFI(CFI.collapse(mark.range))?.index], view.isFixedLayout)
 
     marks.addEventListener('change', () => {
         drawn.show(marks.all)
@@ -126,7 +128,8 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
         menu.close()
         deselect()
     })
-    view.addEventListener('load', ({ detail: { doc, index } }) => attach(doc, index))
+    // Over fixed pages there is nothing to draw on.
+    if (!view.isFixedLayout) view.addEventListener('load', ({ detail: { doc, index } }) => attach(doc, index))
     outbox.flush()
     return {
         open: () => list.open(),

@@ -75,6 +75,7 @@ export class Marks extends EventTarget {
     }
 
     async #ask() {
+        const { done } = this.#outbox
         for (let until, more = true; more;) {
             const page = await this.#server.marks(this.#sha256, this.#after, until)
             for (const mark of page.items) this.#told.set(mark.id, mark)
@@ -82,7 +83,7 @@ export class Marks extends EventTarget {
             until = page.until
             more = page.more
         }
-        this.#outbox.forgetDone()
+        this.#outbox.forget(done)
         this.#changed()
     }
 

@@ -14,7 +14,7 @@ export class Outbox extends EventTarget {
     #sha256
     #prefix
     #suffix
-    #acts // oldest first: { act, made, tried, refused, done }
+    #acts // oldest first: { act, made, tried, refused, done }; `done`: the server's answer
     #sending = null
     #retry
     #failures = 0
@@ -72,6 +72,7 @@ export class Outbox extends EventTarget {
         }
         const one = { act: { ...act, operation_id: operationId() }, made: Date.now() + this.#acts.length / 1000 }
         if (act.do !== 'keep') one.act.claimed_at = this.#server.now().toISOString()
+        for (const before of this.#acts) if (before.done && before.act.id === act.id) this.#follow(one, before)
         this.#acts.push(one)
         this.#store(one)
         this.#changed()
@@ -83,9 +84,13 @@ export class Outbox extends EventTarget {
         return this.#acts.some(one => one.act.id === id && one.act.do === 'create' && !one.tried)
     }
 
-    // What the server has told of since need not be remembered.
-    forgetDone() {
-        this.#acts = this.#acts.filter(one => !one.done)
+    // What the server has. Once it has told of it, it need not be remembered: `forget`.
+    get done() {
+        return this.#acts.filter(one => one.done)
+    }
+
+    forget(done) {
+        this.#acts = this.#acts.filter(one => !done.includes(one))
     }
 
     // Try again what was refused, or give it up.
@@ -113,6 +118,8 @@ export class Outbox extends EventTarget {
                 if (one.done || one.refused) continue
                 room -= JSON.stringify(one.act).length
                 if (batch.length && (room < 0 || batch.length >= this.#atOnce)) break
+                // It goes on from what becomes of the first.
+                if (batch.some(({ act }) => act.id === one.act.id)) break
                 batch.push(one)
             }
             if (!batch.length || !await this.#send(batch)) return
@@ -150,20 +157,21 @@ export class Outbox extends EventTarget {
     }
 
     #done(one, answer) {
-        one.done = true
+        one.done = answer
         this.#remove(one)
-        const own = fieldsOf(one.act)
-        const isWhole = one.act.do !== 'change'
-        for (const later of this.#acts) {
-            if (later.done || later.act.id !== one.act.id) continue
-            // The same words were highlighted before, under this name.
-            later.act.id = answer.id
-            // What was done on top of this act has seen its outcome.
-            const isOnTop = isWhole || later.act.do !== 'change' || fieldsOf(later.act).every(name => own.includes(name))
-            if (isOnTop && answer.version && answer.outcome !== 'rejected' && later.act.do !== 'keep')
-                later.act.base_version = answer.version
+        for (const later of this.#acts) if (!later.done && later.act.id === one.act.id) {
+            this.#follow(later, one)
             this.#store(later)
         }
+    }
+
+    // What is done on top of an act has seen its outcome, and not anything else that happened meanwhile.
+    #follow(later, { act, done }) {
+        // The same words were highlighted before, under this name.
+        later.act.id = done.id
+        const own = fieldsOf(act)
+        const isOnTop = act.do !== 'change' || later.act.do !== 'change' || fieldsOf(later.act).every(name => own.includes(name))
+        if (isOnTop && done.version && later.act.do !== 'keep') later.act.base_version = done.version
     }
 
     #drop(one) {
