@@ -74,7 +74,8 @@ class DeviceAnnotation(SQLModel, table=True):
     device sent it, given back unchanged; `fingerprint`: hash of its part that counts. `held`: the fields as the device
     spells them; `held_versions`: the version of each that this is. `held_version`: the version of the annotation that
     the device has seen all of. `given`: what it was offered since and may hold by now, oldest first, each with `fields`
-    and `versions`. `gone_at`: when the device deleted it or said that it followed a deletion.
+    and `versions`. `claimed_at`: when the device last changed it, by its own clock less its measured skew. `gone_at`:
+    when the device deleted it or said that it followed a deletion.
     """
 
     __table_args__ = (Index("ix_device_annotation_native", "device_id", "book_id", "native_id"),)
@@ -90,6 +91,7 @@ class DeviceAnnotation(SQLModel, table=True):
     held_versions: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     held_version: int = Field(default=0, sa_type=_VERSION)
     given: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

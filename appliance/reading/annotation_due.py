@@ -19,7 +19,7 @@ def due(row: Mapping[str, Any], link: Mapping[str, Any] | None, surface: Surface
     has_it = link is not None and link["gone_at"] is None and bool(link["held"])
     if row["deleted_at"] is not None:
         # What was only offered may have arrived.
-        may_have_it = link is not None and link["gone_at"] is None
+        may_have_it = link is not None and (link["gone_at"] is None or bool(link["given"]))
         return "remove" if may_have_it else None
     if not has_it or link is None:
         # A deletion that waits for a person is not undone on the device that asked for it.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from appliance.reading.merge import FIELDS
+from appliance.reading.merge import FIELDS, OTHER_NOTES
 
 Effect = dict[str, Any]
 Row = dict[str, Any]
@@ -50,7 +50,8 @@ def fold(row: Row | None, effect: Effect) -> Row:
     match effect["do"]:
         case "set":
             row |= effect["columns"]
-            row["versions"] = row["versions"] | dict.fromkeys(effect["fields"], version)
+            news = effect["fields"] if row["other_notes"] == effect["other_notes"] else [*effect["fields"], OTHER_NOTES]
+            row["versions"] = row["versions"] | dict.fromkeys(news, version)
             row["times"] = row["times"] | dict.fromkeys(effect["fields"], effect["at"])
             row["other_notes"] = effect["other_notes"]
             if effect["revived"]:

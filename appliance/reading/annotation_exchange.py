@@ -4,8 +4,8 @@ A *link* is what the device holds of an annotation (`models.DeviceAnnotation` as
 (`models.Annotation`). Nothing here reads a clock, a file or a database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from appliance.reading.mass_deletion import is_suspicious
 from appliance.reading.merge import (
     FIELDS,
     NOTHING_HELD,
+    OTHER_NOTES,
     Change,
     Current,
     Merged,
@@ -33,6 +34,8 @@ MAX_OFFERS = 16  # that a device did not answer; the oldest is then taken for lo
 
 Link = dict[str, Any]
 Entry = dict[str, Any]
+
+_NEVER_HELD: Link = {"held": {}, "held_versions": dict(NOTHING_HELD), "held_version": 0, "given": [], "fingerprint": ""}
 
 
 class Exchange:
@@ -82,16 +85,21 @@ class Exchange:
             row = self._twin(said, located)
             if row is None:
                 return self._create(said, located, at)
-            if row["deleted_at"] is not None and self.caller.skew is not None and at < row["deleted_at"]:
-                # An old copy of what was deleted since: it does not come back, and the device will be told. Where the
-                # device's clock is not known it may as well be made anew, and that must not be lost.
-                self._link(said, row, set(), NOTHING_HELD)
-                return self._note(said, row, [], "history", "deleted-since")
-            fields, base = self._first_contact(said, row), NOTHING_HELD
+            is_first = True
         else:
-            fields, base = self._changed(said, link)
+            is_first = link is not None and not link["held"] and not link["given"]
+        if is_first and self._is_deleted_copy(said, row, at):
+            self._link(said, row, set(), NOTHING_HELD)
+            return self._note(said, row, [], "history", "deleted-since")
+        fields, base = (self._first_contact(said, row), NOTHING_HELD) if is_first else self._changed(said, link)
+        if link is not None and link["gone_at"] is not None and row["deleted_at"] is not None and not fields:
+            # The device had deleted it and shows it as it was: an old file was put back. The device will be told.
+            self._link(said, row, set(), base)
+            return self._note(said, row, [], "history", "deleted-since")
+        if self._is_old(said):
+            base = {**base, "note": 0}
         if said.base_version is not None:
-            base = dict.fromkeys(FIELDS, said.base_version)
+            base = dict.fromkeys((*FIELDS, OTHER_NOTES), said.base_version)
         return self._merge(said, row, fields, base, located, at)
 
     def _create(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
@@ -151,8 +159,6 @@ class Exchange:
         spoken = dict(said.fields) if said.range is None else {**said.fields, "range": said.range}
         if link is None:
             return spoken, NOTHING_HELD
-        if link["gone_at"] is not None:  # made again
-            return spoken, link["held_versions"]
         fields, base = changed(spoken, link["held"]), dict(link["held_versions"])
         for offer in link["given"]:
             for name, value in offer["fields"].items():
@@ -170,6 +176,27 @@ class Exchange:
         if row["deleted_at"] is not None:  # made again
             return {name: value for name, value in said.fields.items() if name != "text"}
         return changed({name: value for name, value in said.fields.items() if name in ("note", "style")}, row)
+
+    def _is_deleted_copy(self, said: Said, row: Row, at: datetime) -> bool:
+        """Whether it is an old copy of what was deleted since, with no other words than that has: it does not come
+        back. Where the device's clock is not known it may as well be made anew, and that must not be lost."""
+        is_older = row["deleted_at"] is not None and self.caller.skew is not None and at < row["deleted_at"]
+        note = said.fields.get("note", "")
+        return is_older and (not note or any(note in known for known in (row["note"], *row["other_notes"])))
+
+    def _is_old(self, said: Said) -> bool:
+        """Whether the device has told of something newer: this report was under way for long, or an old file was put
+        back. By the device's own clock, so that it decides nothing but whether a note may be dropped."""
+        link, claimed = self.links.get(said.native_id), self._claimed(said)
+        return bool(link and link["claimed_at"] and claimed and claimed < link["claimed_at"])
+
+    def _claimed(self, said: Said) -> datetime | None:
+        if said.changed_at is None:
+            return None
+        try:
+            return said.changed_at - (self.caller.skew or timedelta(0))
+        except OverflowError:
+            return None
 
     def _columns(self, fields: dict[str, Any], located: LocatedRange | None) -> dict[str, Any]:
         """The changes as they are kept. A range that cannot be found changes nothing: the old one still stands."""
@@ -190,6 +217,23 @@ class Exchange:
         place = _place(located)
         found = self._marks.find(Mark(said.kind, place["first"], place["last"], said.fields.get("text", "")))
         return self.rows[found] if found is not None and found not in self._linked else None
+
+    def miss(self, names: Collection[str]) -> None:
+        """The device has said all that it has, or deleted: `names`. What else it was known to hold it has lost, and is
+        given again; absence is never a deletion."""
+        for name in self.absent(self.links, names):
+            link = self.links[name]
+            row = self.rows[link["annotation_id"]]
+            self._linked.discard(row["id"])
+            if row["deleted_at"] is not None:
+                self._gone(link)
+            else:
+                self._keep({**link, **_NEVER_HELD}, row)
+
+    @staticmethod
+    def absent(links: Mapping[str, Link], names: Collection[str]) -> list[str]:
+        """Names of what the device was known to hold and does not have."""
+        return [name for name, link in links.items() if link["held"] and link["gone_at"] is None and name not in names]
 
     def _is_greyscale(self) -> bool:
         """Whether this Kobo never chose a colour."""
@@ -213,6 +257,7 @@ class Exchange:
             "held_versions": dict(NOTHING_HELD),
             "held_version": 0,
             "given": [],
+            "claimed_at": None,
             "gone_at": None,
         }
         offer = {"version": row["version"], "fields": dict(fields), "versions": row["versions"]}
@@ -320,6 +365,7 @@ class Exchange:
                 "held_versions": versions,
                 "held_version": before["held_version"] if before is not None else 0,
                 "given": [],
+                "claimed_at": self._claimed(said),
                 "gone_at": None,
             },
             row,

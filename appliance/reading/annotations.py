@@ -41,30 +41,46 @@ _LATELY = select(func.count()).where(
 _UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
 
 
-def exchange(house: House, caller: Caller, said: Sequence[Said], deletions: Sequence[Deletion] = ()) -> list[Answer]:
+def exchange(
+    house: House,
+    caller: Caller,
+    said: Sequence[Said],
+    deletions: Sequence[Deletion] = (),
+    *,
+    complete: bool = False,
+    is_foreign: bool = False,
+) -> list[Answer]:
     """Take in what a device says of its annotations in one book; returns what became of each, in order, those it
     deleted last. All of it is committed, journal and all, when this returns; what the device said before costs a look.
+
+    `complete`: this is all that the device has. What else it was known to hold it has lost, which is no deletion: it
+    is offered again. `is_foreign`: so it is, and from a file that this device did not write last: copied from another
+    one, or put back from a backup. Then nothing that differs is taken for a change made on this device.
     """
     with house.database.read() as session:
         links = _links(session.connection(), caller)
-        news = [one for one in said if not _is_known(one, links.get(one.native_id))]
+        news = [one for one in said if is_foreign or not _is_known(one, links.get(one.native_id))]
         places = {
             one.native_id: locate_range(
                 house, session, caller.book_id, caller.sha256, caller.dialect, one.range, one.fields.get("text", "")
             )
             for one in news
-            if one.range is not None and not _is_same_range(one, links.get(one.native_id))
+            if one.range is not None and (is_foreign or not _is_same_range(one, links.get(one.native_id)))
         }
     answers = {
         name: Answer(name, "echo", "unchanged", link["annotation_id"], link["held_version"])
         for name, link in links.items()
     }
     gone: list[Answer] = []
-    if news or deletions:
+    names = set() if is_foreign else {one.native_id for one in said} | {one.native_id for one in deletions}
+    lost = Exchange.absent(links, names) if complete or is_foreign else []
+    if news or deletions or lost:
         with house.database.write() as session:
             connection = session.connection()
             operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
             work = _exchange(connection, caller, len(news) + len(deletions), operations)
+            if lost:
+                work.miss(names)
             gone = work.delete(deletions, _deleted_lately(connection, caller) if deletions else 0)
             for one in news:
                 answers[one.native_id] = work.take(one, places.get(one.native_id))

@@ -11,6 +11,9 @@ from typing import Any
 
 FIELDS = ("range", "text", "note", "colour", "style")
 
+OTHER_NOTES = "other_notes"
+"""Their version, beside those of the fields."""
+
 Versions = Mapping[str, int]
 
 NOTHING_HELD: Versions = dict.fromkeys(FIELDS, 0)
@@ -20,7 +23,7 @@ NOTHING_HELD: Versions = dict.fromkeys(FIELDS, 0)
 @dataclass(frozen=True, slots=True)
 class Current:
     """An annotation as it stands. `versions`, `times`: of the last change of each field. `other_notes`: what other
-    devices wrote at the same time, until a person merges them."""
+    devices wrote at the same time, until a person merges them; `versions` has when one came last."""
 
     fields: Mapping[str, Any]
     versions: Versions
@@ -32,7 +35,7 @@ class Current:
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a device did. `fields`: only those that differ from what it held; `base`: the version of each field that it
-    held; `at`: when (`clock.happened`). `merges_notes`: a person saw both notes and wrote this one instead."""
+    held; `at`: when (`clock.happened`). `merges_notes`: a person saw all notes and wrote this one instead."""
 
     fields: Mapping[str, Any]
     base: Versions
@@ -86,7 +89,7 @@ def merge(current: Current, change: Change) -> Merged:
 
 def beats_delete(current: Current, base: Versions) -> bool:
     """Whether somebody changed the annotation since the device that deletes it last saw it."""
-    return any(version > base.get(name, 0) for name, version in current.versions.items())
+    return any(current.versions[name] > base.get(name, 0) for name in FIELDS)
 
 
 def _is_later(at: datetime, mine: Any, current: Current, name: str) -> bool:
@@ -98,9 +101,13 @@ def _is_later(at: datetime, mine: Any, current: Current, name: str) -> bool:
 def _merge_notes(current: Current, change: Change) -> tuple[str, tuple[str, ...]]:
     """The note, and the other notes. Words that a person wrote are never dropped."""
     mine, theirs = change.fields["note"], current.fields["note"]
+    has_seen = current.versions["note"] <= change.base["note"]
     if change.merges_notes:
-        return mine, ()
-    if current.versions["note"] <= change.base["note"]:
+        unseen: tuple[str, ...] = () if has_seen else (theirs,)
+        if current.versions.get(OTHER_NOTES, 0) > change.base.get(OTHER_NOTES, 0):
+            unseen += current.other_notes
+        return mine, tuple(dict.fromkeys(note for note in unseen if note and note != mine))
+    if has_seen:
         return mine, current.other_notes
     if not mine or theirs.startswith(mine) or mine in current.other_notes:
         return theirs, current.other_notes

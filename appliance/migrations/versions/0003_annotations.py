@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("held_versions", sa.JSON(), nullable=False),
         sa.Column("held_version", _VERSION, nullable=False),
         sa.Column("given", sa.JSON(), nullable=False),
+        sa.Column("claimed_at", UtcDateTime(), nullable=True),
         sa.Column("gone_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"]),
         sa.ForeignKeyConstraint(["annotation_id"], ["annotation.id"]),
