@@ -85,6 +85,12 @@ def shown(colour: str, surface: Surface) -> str:
     return _SPELLINGS[surface][family]
 
 
+def name_of(colour: str) -> str:
+    """What a person calls a stored colour: yellow, red, orange, olive, green, cyan, blue, purple, pink or grey."""
+    origin, _, spelling = colour.partition(":")
+    return _family(origin, spelling)
+
+
 def choices(surface: Surface) -> list[str]:
     """The colours that a reader can choose from, in its own spelling."""
     return list(_SPELLINGS[surface].values())

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from appliance.models import Device, DeviceProgress, JournalEntry, Progress
@@ -13,6 +14,7 @@ from appliance.reading.reasons import sentence
 from appliance.reading.rule import SITTING, believed
 
 _TURNED = ("read", "newest", "read-on")  # reasons of a place that became current because somebody read on
+_CHOSEN = ("jumped", "put-back")  # reasons of a place that a person went to on purpose
 _LONGEST = 40  # entries of one line
 _AT_ONCE = 200
 _MOST_READ = 2_000  # entries looked at for one page, however few of them are shown
@@ -108,10 +110,19 @@ def timeline(
 
 
 def suggestions(session: Session, user_id: int, book_id: str) -> list[Line]:
-    """Places that devices named last and that were not taken over, the newest first. They wait for the person."""
+    """Places that devices named last and that were not taken over, the newest first. They wait for the person, until
+    that one chooses a place, this or another."""
     progress = session.get(Progress, (user_id, book_id))
     if progress is None:
         return []
+    chosen = aliased(JournalEntry)
+    is_decided = exists().where(
+        col(chosen.user_id) == user_id,
+        col(chosen.book_id) == book_id,
+        col(chosen.id) > col(JournalEntry.id),
+        col(chosen.outcome) == "current",
+        col(chosen.reason).in_(_CHOSEN),
+    )
     query = (
         select(*_COLUMNS)
         .join(Device, col(Device.id) == JournalEntry.device_id)
@@ -122,6 +133,7 @@ def suggestions(session: Session, user_id: int, book_id: str) -> list[Line]:
             col(JournalEntry.outcome) == "suggestion",
             col(JournalEntry.kind) == "progress",
             col(Device.revoked_at).is_(None),
+            ~is_decided,
         )
         .order_by(col(JournalEntry.id).desc())
     )

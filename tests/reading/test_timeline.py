@@ -73,6 +73,15 @@ def test_a_suggestion_is_gone_when_its_device_says_something_else(shelf):
         assert suggestions(session, 1, "b") == []
 
 
+def test_a_suggestion_is_gone_when_the_person_chooses_a_place(shelf):
+    shelf.reads(WEB, 50_000)
+    shelf.reads(KOREADER, 100, Act.UNKNOWN, claimed_at=None)
+    for tick, act, waiting in ((51_000, Act.READ, 1), (52_000, Act.JUMPED, 0), (53_000, Act.READ, 0)):
+        shelf.reads(WEB, tick, act)
+        with shelf.database.read() as session:
+            assert len(suggestions(session, 1, "b")) == waiting
+
+
 def test_what_became_of_the_status_stands_with_it(shelf):
     shelf.reads(WEB, 50_000)
     shelf.reads(WEB, 99_500)
