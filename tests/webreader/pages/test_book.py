@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.chromium import chromium, signed_in
 from tests.server import BOOKS, Server, running_server
 from tests.webreader.pages.test_library import book_path
 
@@ -227,3 +228,27 @@ def test_no_query_breaks_the_page(server: Server, ida: str, query: str):
         answer = browser.get(f"{book_path(browser, TITLE)}?{query}")
         assert answer.status_code in (200, 400)
         assert urlsplit(str(answer.url)).query == query or answer.status_code == 200
+
+
+def test_a_highlight_leads_into_the_reader_to_its_words(server: Server, ida: str):
+    with server.browser(ida) as browser:
+        path = book_path(browser, TITLE)
+        book, headers = path.split("/")[-1], browser.csrf
+        sha256 = browser.get(f"/api/books/{book}/progress").json()["sha256"]
+        made = {
+            "do": "create",
+            "id": str(uuid4()),
+            "operation_id": str(uuid4()),
+            "range": "epubcfi(/6/24!/4/2/8,/1:0,/1:6)",
+            "text": "some words",
+        }
+        acts = {"sha256": sha256, "operations": [made]}
+        answer = browser.post(f"/api/books/{book}/annotations", json=acts, headers=headers)
+        assert "current" in answer.text, answer.text
+    with chromium() as browser:
+        page = signed_in(browser, server, ida)
+        page.goto(server.url + path)
+        page.get_by_role("link", name="Open there").click()
+        page.wait_for_function("() => document.getElementById('page')?.dataset.place?.startsWith('epubcfi(/6/24!')")
+        assert "#" not in page.url
+        page.context.close()

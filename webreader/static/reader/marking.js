@@ -61,9 +61,20 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
         look: () => marks.refresh(),
     }, mark => labels[book.resolveCFI(CFI.collapse(mark.range))?.index], view.isFixedLayout)
 
+    // The page of the book leads to a highlight by its id.
+    let wanted = /^#mark=([\w-]+)$/.exec(location.hash)?.[1]
+    const goToWanted = () => {
+        const mark = marks.all.find(({ id, range }) => id === wanted && range)
+        if (!mark) return
+        wanted = undefined
+        history.replaceState(null, '', location.pathname + location.search)
+        jump(book.resolveCFI(CFI.collapse(mark.range)))
+    }
+
     marks.addEventListener('change', () => {
         drawn.show(marks.all)
         list.show(marks.all, outbox.refused)
+        if (wanted) goToWanted()
     })
     outbox.addEventListener('state', ({ detail: { state, error, done } }) => {
         const saving = document.getElementById('marks-saving')
