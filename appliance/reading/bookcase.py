@@ -91,6 +91,8 @@ def _shown(session: Session, user_id: int, which: ColumnElement[bool], limit: in
 
 
 def _fraction(entry: JournalEntry) -> float | None:
+    if entry.fraction is not None:
+        return entry.fraction
     if entry.tick is not None and entry.total:
         return entry.tick / entry.total
     return entry.percent
