@@ -9,13 +9,13 @@ _FIND = """
 const find = words => {
     const [{ doc }] = document.querySelector('foliate-view').renderer.getContents()
     const walker = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT)
-    const wanted = words.replace(/\\s+/g, '')
+    const wanted = words.replace(/[\\t\\n\\f\\r \\ufffd]+/g, '')
     let ink = ''
     const at = []
     while (walker.nextNode()) {
         const { data } = walker.currentNode
         for (let i = 0; i < data.length; i++) {
-            if (/\\s/.test(data[i])) continue
+            if (/[\\t\\n\\f\\r \\ufffd]/.test(data[i])) continue
             ink += data[i]
             at.push([walker.currentNode, i])
         }
@@ -68,7 +68,7 @@ _COVERED = """() => {
             while (walker.nextNode()) {
                 const node = walker.currentNode
                 for (let i = 0; i < node.length; i++) {
-                    if (/\\s/.test(node.data[i])) continue
+                    if (/[\\t\\n\\f\\r \\ufffd]/.test(node.data[i])) continue
                     const range = doc.createRange()
                     range.setStart(node, i)
                     range.setEnd(node, i + 1)

@@ -1,5 +1,6 @@
 """A Kobo or a KOReader of a person whose book is open in a browser. What it says goes into the server's data."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +12,19 @@ from appliance.library.kepub_rendition import prepare
 from appliance.library.renditions import open_rendition
 from appliance.models import Book, Device, User
 from appliance.positions import OpenBook, Position, Range
+from appliance.positions.canonical import NO_INK
 from appliance.positions.dialects import write
 from appliance.reading.annotation_projection import ProjectedAnnotation
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.annotations import exchange, follow, offer
 from appliance.settings import load
 from tests.server import Server
+
+
+def ink(text: str) -> str:
+    """Without what does not count as text (docs/reference/positions.md C.1)."""
+    return re.sub(f"[{NO_INK}]", "", text)
+
 
 DIALECTS: dict[str, Any] = {"koreader": "xpointer", "kobo": "kobo"}
 
@@ -62,7 +70,7 @@ class OtherReader:
 
     def range(self, words: str) -> Any:
         """Where the words stand first, in this reader's own way."""
-        wanted = "".join(words.split())
+        wanted = ink(words)
         for one in self.book.summary.documents:
             k = self.book.canonical_text(one).find(wanted)
             if k >= 0:

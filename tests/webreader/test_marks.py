@@ -11,7 +11,7 @@ from tests.chromium import DESKTOP, PHONE, signed_in
 from tests.server import BOOKS, Server, running_server
 from tests.webreader.marking_hand import Hand
 from tests.webreader.open_reader import OpenReader, books, query
-from tests.webreader.other_reader import OtherReader, house_of
+from tests.webreader.other_reader import OtherReader, house_of, ink
 
 # Each test is the visit of a person, with its pauses; together they take minutes.
 pytestmark = pytest.mark.slow
@@ -71,10 +71,6 @@ def reader(page: Page, server: Server) -> OpenReader:
 @pytest.fixture
 def hand(reader: OpenReader) -> Hand:
     return Hand(reader.page)
-
-
-def ink(text: str) -> str:
-    return "".join(text.split())
 
 
 def quotes(server: Server, person: str) -> list[tuple[str, str, str, str, str]]:
@@ -406,16 +402,33 @@ def test_other_scripts(page: Page, server: Server, person: str, name: str, turns
     assert list(hand.wait_drawn(1).values()) == [covered]
 
 
-def test_across_paragraphs_headings_and_chapters(
-    server: Server, house: House, person: str, reader: OpenReader, hand: Hand
-) -> None:
-    words = "Tip Manufactures a Pumpkinhead " + WORDS
+def test_across_paragraphs_and_a_heading(server: Server, person: str, reader: OpenReader, hand: Hand) -> None:
+    words = f"{CHAPTER} {WORDS}"
     hand.select(words)
     hand.paint("Green")
     (covered,) = hand.wait_drawn(1).values()
     assert covered == ink(words)
     reader.wait_saved()
     assert quotes(server, person)[0][0] == ink(words)
+
+
+def test_across_chapters_it_is_drawn_in_both(
+    server: Server, house: House, person: str, reader: OpenReader, hand: Hand
+) -> None:
+    koreader = OtherReader(house, person, "koreader", books(server)[NOVEL])
+    documents = koreader.book.summary.documents
+    first = next(at for at, one in enumerate(documents) if one.path.endswith("chapter-1.xhtml"))
+    end, start = (koreader.book.canonical_text(one) for one in documents[first : first + 2])
+    place = [koreader.range(end[-40:])[0], koreader.range(start[:30])[1]]
+    koreader.say(Said("across", "highlight", place, {"text": "", "note": ""}))
+    seen_again(reader.page)
+    assert list(hand.wait_drawn(1).values()) == [end[-40:]]
+    reader.page.evaluate("document.querySelector('foliate-view').renderer.nextSection()")
+    for _ in range(50):
+        reader.page.wait_for_timeout(100)
+        if list(hand.drawn().values()) == [start[:30]]:
+            return
+    raise AssertionError(f"{hand.drawn()}")
 
 
 def test_with_a_finger_on_a_phone(browser: Browser, server: Server, person: str) -> None:

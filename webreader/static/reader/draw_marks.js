@@ -9,7 +9,7 @@ const NOTE = 7 // px, the flag of a note
 
 // Colours come from the style sheet of the reader, so that another theme needs no drawing.
 const draw = mark => (rects, { writingMode }) => {
-    const style = mark.style in DRAWN ? mark.style : 'highlight'
+    const style = Object.hasOwn(DRAWN, mark.style) ? mark.style : 'highlight'
     const group = DRAWN[style](rects, { width: 2, writingMode })
     const isLine = !['highlight', 'invert'].includes(style)
     const ink = `color-mix(in srgb, ${mark.colour}, var(--mark-line) var(--mark-line-share))`

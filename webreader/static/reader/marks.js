@@ -82,6 +82,7 @@ export class Marks extends EventTarget {
             this.#after = page.after
             until = page.until
             more = page.more
+            if (more) this.#changed()
         }
         this.#outbox.forget(done)
         this.#changed()
