@@ -26,6 +26,7 @@ from appliance.reading.merge import (
     Versions,
     beats_delete,
     changed,
+    contains,
     merge,
 )
 from appliance.reading.palette import KOBO_GREY, stored
@@ -147,6 +148,8 @@ class Exchange:
         elif merged.overruled:
             reason = "later-change"
         mine = {name for name, value in columns.items() if value == _value(row, name)}
+        if located is not None and range_of(_place(located)) == range_of(row):
+            mine |= {"range", "text"}  # another reader's way to say the same
         self._link(said, row, mine, base)
         if not effects and not merged.overruled:
             # Said once more, or only in another spelling.
@@ -182,7 +185,7 @@ class Exchange:
         back. Where the device's clock is not known it may as well be made anew, and that must not be lost."""
         is_older = row["deleted_at"] is not None and self.caller.skew is not None and at < row["deleted_at"]
         note = said.fields.get("note", "")
-        return is_older and (not note or any(note in known for known in (row["note"], *row["other_notes"])))
+        return is_older and any(contains(known, note) for known in (row["note"], *row["other_notes"]))
 
     def _is_old(self, said: Said) -> bool:
         """Whether the device has told of something newer: this report was under way for long, or an old file was put
@@ -336,7 +339,7 @@ class Exchange:
 
     def _link(self, said: Said, row: Row, mine: set[str], base: Versions) -> None:
         """Remember what the device holds now: what it said, at version `base` of each field. `mine`: the fields in
-        which that is what is kept now."""
+        which that is what is kept now, in whatever words."""
         if self.caller.is_person:
             return  # a browser shows what is there, and says what it saw
         before = self.links.get(said.native_id)
@@ -345,12 +348,7 @@ class Exchange:
             held["range"] = said.range
         versions = dict(base)
         for name in FIELDS:
-            first = before is None and name in ("range", "text")  # its own way to say the same
-            if (
-                first
-                or name in mine
-                or (name in SHOWN and held.get(name) == shown_field(row, name, self.caller.surface))
-            ):
+            if name in mine or (name in SHOWN and held.get(name) == shown_field(row, name, self.caller.surface)):
                 versions[name] = row["versions"][name]
         self._keep(
             {

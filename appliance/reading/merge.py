@@ -109,8 +109,15 @@ def _merge_notes(current: Current, change: Change) -> tuple[str, tuple[str, ...]
         return mine, tuple(dict.fromkeys(note for note in unseen if note and note != mine))
     if has_seen:
         return mine, current.other_notes
-    if not mine or theirs.startswith(mine) or mine in current.other_notes:
+    if contains(theirs, mine) or mine in current.other_notes:
         return theirs, current.other_notes
-    if mine.startswith(theirs):  # also an empty one
+    if contains(mine, theirs):
         return mine, current.other_notes
-    return theirs, (*(note for note in current.other_notes if not mine.startswith(note)), mine)
+    return theirs, (*(note for note in current.other_notes if not contains(mine, note)), mine)
+
+
+def contains(note: str, other: str) -> bool:
+    """Whether `note` is `other`, or goes on from it with further words. Everything goes on from an empty one."""
+    if other in ("", note):
+        return True
+    return note.startswith(other) and not (other[-1] + note[len(other)]).isalnum()
