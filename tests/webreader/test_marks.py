@@ -451,6 +451,13 @@ def test_with_a_finger_on_a_phone(browser: Browser, server: Server, person: str)
     hand.wait_drawn(0)
     page.wait_for_timeout(400)
     assert reader.cfi == here
+    page.click("#notice >> text=Undo")
+    for words in ("Gillikins", "brought when quite young"):
+        hand.select(words)
+        page.wait_for_timeout(400)
+        _, top, _, bottom = hand.ends(words)
+        bar = hand.bar.bounding_box()
+        assert bar["y"] > bottom or bar["y"] + bar["height"] < top, "the bar does not lie on the words"
     page.context.close()
 
 

@@ -164,9 +164,12 @@ export class MarkMenu {
 
     #put(rect) {
         Object.assign(bar.style, { left: '', top: '' })
+        bar.classList.remove('above')
         bar.classList.toggle('docked', innerWidth <= NARROW)
+        const { width, height, top: docked } = bar.getBoundingClientRect()
+        // Never over the words themselves.
+        bar.classList.toggle('above', innerWidth <= NARROW && rect.bottom > docked - GAP && rect.top > height + 2 * GAP)
         if (innerWidth <= NARROW) return
-        const { width, height } = bar.getBoundingClientRect()
         const below = rect.bottom + GAP
         const top = below + height < innerHeight - GAP ? below : Math.max(GAP, rect.top - height - GAP)
         const left = Math.min(Math.max(GAP, (rect.left + rect.right - width) / 2), innerWidth - width - GAP)
