@@ -51,6 +51,8 @@ def mark_of_row(row: dict[str, Any]) -> Mark:
 class Spelling:
     """Ranges as each dialect has them; here only made up, because the exchange takes them as they come."""
 
+    run = 0  # makes names unique where several runs share a database
+
     def write(self, dialect: str, mark: Mark) -> Any:
         return [dialect, *mark]
 
@@ -82,13 +84,13 @@ class Offer(NamedTuple):
 class PureServer:
     """What the transactions of `reading.annotations` do, without a database."""
 
-    def __init__(self) -> None:
+    def __init__(self, spelling: Spelling) -> None:
         self.rows: dict[str, Any] = {}
         self.now, self._version, self._ids = START, 1, count(1)
         self._links: dict[int, Any] = {}
         self._done: dict[int, Any] = {}
         self._deletions: list[tuple[int, datetime]] = []
-        self._spelling = Spelling()
+        self._spelling = spelling
 
     def restart(self) -> None:
         """It keeps nothing in memory that matters."""
@@ -153,9 +155,12 @@ class PureServer:
         links = {} if device.is_person else self._links.setdefault(device.number, {})
         caller = Caller(1, device.number, "b", device.surface, device.dialect, "main", self.now, skew, device.is_person)
         done = self._done.setdefault(device.number, {})
-        work = Exchange(caller, self.rows, links, done, self._version, lambda: f"id{next(self._ids):06}")
+        work = Exchange(caller, self.rows, links, done, self._version, self._new_id)
         self._version += versions
         return work
+
+    def _new_id(self) -> str:
+        return f"id{self._spelling.run:04}-{next(self._ids):06}"
 
     def _store(self, device: "Reader", work: Exchange) -> None:
         for entry in work.entries:
@@ -384,7 +389,7 @@ class Browser(Reader):
         if self.queue or mark.name in {one.name for one in self.marks().values()}:
             return False
         self.made += 1
-        name = f"00000000-0000-4000-8000-{self.number:04}{self.made:08}"
+        name = f"00000000-0000-4000-8000-{self.spelling.run:04}{self.made:08}"
         fields = {"text": words(mark), "note": note, "colour": self.colour(colour), "style": "highlight"}
         spelled = self.spelling.write(self.dialect, mark)
         self.queue.append(Said(name, mark.kind, spelled, fields, operation_id=f"browser{self.made}"))

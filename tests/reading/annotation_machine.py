@@ -39,7 +39,7 @@ class Readers(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         spelling = self.spelling()
-        self.server = self.start()
+        self.server = self.start(spelling)
         kinds = (Reader, Reader, Kobo, GreyKobo, Browser)
         self.devices = [kind(number, spelling) for number, kind in enumerate(kinds, 2)]
         self.browser = self.devices[-1]
@@ -48,8 +48,8 @@ class Readers(RuleBasedStateMachine):
         self.notes = 0
         self.acknowledged, self.replaced_by = set(), {}
 
-    def start(self):
-        return PureServer()
+    def start(self, spelling):
+        return PureServer(spelling)
 
     def spelling(self):
         return Spelling()
