@@ -171,7 +171,9 @@ export class Outbox extends EventTarget {
         later.act.id = done.id
         const own = fieldsOf(act)
         const isOnTop = act.do !== 'change' || later.act.do !== 'change' || fieldsOf(later.act).every(name => own.includes(name))
-        if (isOnTop && done.version && later.act.do !== 'keep') later.act.base_version = done.version
+        // Where it met what somebody else had made or written, that was never seen here.
+        const isOwn = ['created', 'changed'].includes(done.reason)
+        if (isOnTop && isOwn && done.version && later.act.do !== 'keep') later.act.base_version = done.version
     }
 
     #drop(one) {
