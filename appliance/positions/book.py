@@ -14,9 +14,9 @@ from appliance.positions import cfi, cfi_places, kobospan, naming, xpointer
 from appliance.positions.aside import Aside, StillWorking
 from appliance.positions.book_alignment import BookAlignment
 from appliance.positions.canonical import Encoded, Place, Position, Reason, Status
-from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_book import EngineBook
-from appliance.positions.crengine_defaults import Dom
+from appliance.positions.crengine.book import EngineBook
+from appliance.positions.crengine.defaults import Dom
+from appliance.positions.crengine.tree import FragmentTree
 from appliance.positions.document import DocumentIndex
 from appliance.positions.epubjs import EpubjsView
 from appliance.positions.found import Found

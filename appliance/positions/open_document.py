@@ -1,7 +1,7 @@
 """One content document of an open book, with everything that was made of it, and how heavy that is."""
 
-from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_defaults import Dom
+from appliance.positions.crengine.defaults import Dom
+from appliance.positions.crengine.tree import FragmentTree
 from appliance.positions.document import DocumentIndex
 from appliance.positions.epubjs import EpubjsView
 from appliance.positions.recent import Recent

@@ -10,7 +10,7 @@ from appliance.epub.archive import MAX_MARKUP, Archive
 from appliance.epub.document import parse_document
 from appliance.epub.errors import BookError
 from appliance.epub.package import Package, read_package
-from appliance.positions.crengine_fragments import count_fragments
+from appliance.positions.crengine.fragments import count_fragments
 from appliance.positions.text import canonical_utf8
 
 INDEX_VERSION = 1

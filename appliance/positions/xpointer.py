@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from appliance.positions.canonical import Position, Reason, Status
-from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_boxes import BOXES, walk
-from appliance.positions.crengine_defaults import INLINE, Dom
-from appliance.positions.crengine_nodes import Node, TextNode
+from appliance.positions.crengine.boxes import BOXES, walk
+from appliance.positions.crengine.defaults import INLINE, Dom
+from appliance.positions.crengine.nodes import Node, TextNode
+from appliance.positions.crengine.tree import FragmentTree
 from appliance.positions.found import Found
 from appliance.positions.ink import ink_end, ink_length, ink_offset
 

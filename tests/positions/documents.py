@@ -5,9 +5,9 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from appliance.epub.document import parse_document
-from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_scan import decode
-from appliance.positions.crengine_styles import StyleBook
+from appliance.positions.crengine.scan import decode
+from appliance.positions.crengine.styles import StyleBook
+from appliance.positions.crengine.tree import FragmentTree
 from appliance.positions.document import DocumentIndex
 from tests.kepub.bodies import TIDY
 from tests.kepub.kepubs import document, epub

@@ -10,8 +10,8 @@ from typing import Any
 from appliance.epub.document import parse_document
 from appliance.positions import KoboLocator
 from appliance.positions.canonical import ATOM, ATOMS, OPEN_ATOMS, SILENT
-from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_nodes import Node, TextNode
+from appliance.positions.crengine.nodes import Node, TextNode
+from appliance.positions.crengine.tree import FragmentTree
 
 
 def ink(text: str) -> str:

@@ -109,7 +109,7 @@ def test_a_few_books(path: Path, name: str, tmp_path: Path) -> None:
     check(path, name, tmp_path / "copy.epub")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("path", [path for path in books() if path not in FEW_BOOKS], ids=lambda path: path.stem)
 def test_every_book(path: Path, tmp_path: Path) -> None:
     try:

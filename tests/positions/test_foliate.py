@@ -15,7 +15,7 @@ from appliance.epub.document import parse_document
 from appliance.positions import cfi, cfi_places
 from appliance.positions.canonical import ATOM, Affinity, Position, Status
 from appliance.positions.cfi import Cfi, Step
-from appliance.positions.crengine_scan import decode
+from appliance.positions.crengine.scan import decode
 from appliance.positions.document import DocumentIndex
 from appliance.positions.ink import ink
 from appliance.positions.summary import summarise

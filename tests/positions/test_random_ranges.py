@@ -197,4 +197,10 @@ def test_sample_books(path: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", books(), ids=lambda path: path.stem)
 def test_corpus(path: Path, tmp_path: Path) -> None:
+    check(path, tmp_path, 8)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("path", books(), ids=lambda path: path.stem)
+def test_corpus_at_length(path: Path, tmp_path: Path) -> None:
     check(path, tmp_path, 40)

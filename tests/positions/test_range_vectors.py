@@ -193,7 +193,7 @@ def test_kepubify(path: Path, tmp_path: Path) -> None:
     check_kepubify(path, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("path", whole(), ids=name_of)
 def test_built_in_converter_whole(path: Path, tmp_path: Path) -> None:
     check_built_in(path, tmp_path)

@@ -248,4 +248,12 @@ def test_a_novel_is_exact_in_every_walk(tmp_path: Path) -> None:
 def test_the_corpus(path: Path, tmp_path: Path) -> None:
     if path.stat().st_size > 8_000_000:
         pytest.skip("its documents take longer than its words are worth")
+    check_book(path, tmp_path, 8)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("path", books(), ids=lambda path: path.stem)
+def test_the_corpus_at_length(path: Path, tmp_path: Path) -> None:
+    if path.stat().st_size > 8_000_000:
+        pytest.skip("its documents take longer than its words are worth")
     check_book(path, tmp_path, 60)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.positions import OpenBook, is_indexed, xpointer
 from appliance.positions.canonical import Position, Reason, Status
-from appliance.positions.crengine_defaults import Dom
+from appliance.positions.crengine.defaults import Dom
 from appliance.positions.xpointer import Pointer
 from tests.kepub.kepubs import document, epub
 from tests.positions.documents import BODIES, both_of, index_of, tree_of

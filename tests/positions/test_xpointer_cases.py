@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from appliance.positions import OpenBook, Reason, Status
-from appliance.positions.crengine_defaults import Dom
-from appliance.positions.crengine_nodes import Node, TextNode
+from appliance.positions.crengine.defaults import Dom
+from appliance.positions.crengine.nodes import Node, TextNode
 from appliance.positions.ink import ink
 from appliance.positions.ranges import decode_xpointer_range, range_text
 from appliance.positions.xpointer import Name

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.positions import OpenBook, Position, Reason, Status, xpointer
-from appliance.positions.crengine_nodes import TextNode
+from appliance.positions.crengine.nodes import TextNode
 from tests.kepub.bodies import TIDY
 from tests.kepub.kepubs import document, epub
 from tests.positions.documents import BODIES, both_of, tree_of

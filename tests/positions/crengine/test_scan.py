@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.positions.crengine_scan import attributes, decode, decode_references, scan
+from appliance.positions.crengine.scan import attributes, decode, decode_references, scan
 
 
 def tokens(source: str) -> list[str]:

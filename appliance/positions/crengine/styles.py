@@ -1,6 +1,6 @@
 """The few style properties that decide how KOReader numbers text nodes (docs/reference/xpointer.md 6).
 
-The cascade: `crengine_sheets` reads the rules, this file decides which of them an element gets.
+The cascade: `sheets` reads the rules, this file decides which of them an element gets.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 from appliance.epub.errors import MissingEntry
 from appliance.epub.package import resolve
-from appliance.positions.crengine_defaults import DISPLAY, FLOATABLE, TABLE_PARTS, WHITE_SPACE
-from appliance.positions.crengine_sheets import MAX_SHEET, Rule, inline_declarations, read_sheet, text_of_sheet
+from appliance.positions.crengine.defaults import DISPLAY, FLOATABLE, TABLE_PARTS, WHITE_SPACE
+from appliance.positions.crengine.sheets import MAX_SHEET, Rule, inline_declarations, read_sheet, text_of_sheet
 
 MAX_IMPORTS = 16
 MAX_CHOICES = 4096
@@ -19,7 +19,7 @@ MAX_CASCADES = 64
 
 
 class Style(NamedTuple):
-    """`display`: one of `crengine_defaults.DISPLAYS`. `floats`: left or right. `before`, `after`: display of the
+    """`display`: one of `defaults.DISPLAYS`. `floats`: left or right. `before`, `after`: display of the
     pseudo-element, "" if there is none. `doubtful`: it may be another on another screen."""
 
     display: str

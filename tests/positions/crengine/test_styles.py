@@ -2,10 +2,10 @@
 
 import pytest
 
-from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_nodes import Node, TextNode
-from appliance.positions.crengine_sheets import applies
-from appliance.positions.crengine_styles import Style, StyleBook
+from appliance.positions.crengine.nodes import Node, TextNode
+from appliance.positions.crengine.sheets import applies
+from appliance.positions.crengine.styles import Style, StyleBook
+from appliance.positions.crengine.tree import FragmentTree
 from tests.kepub.kepubs import document
 
 

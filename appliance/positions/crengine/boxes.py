@@ -8,8 +8,8 @@ so a place found in this way is never exact.
 from collections.abc import Sequence
 from itertools import groupby
 
-from appliance.positions.crengine_defaults import KEPT
-from appliance.positions.crengine_nodes import Child, Node, TextNode
+from appliance.positions.crengine.defaults import KEPT
+from appliance.positions.crengine.nodes import Child, Node, TextNode
 
 # Elements the engine inserts. (The `autoboxing` around an SVG document is a real one.)
 BOXES = frozenset({"autoBoxing", "floatBox", "inlineBox", "rubyBox", "tabularBox", "mathBox", "pseudoElem"})

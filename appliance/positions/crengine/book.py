@@ -5,11 +5,11 @@ from collections.abc import Callable
 from appliance.epub.archive import Archive
 from appliance.epub.errors import BookError
 from appliance.epub.package import read_package
-from appliance.positions.crengine import FragmentTree
-from appliance.positions.crengine_defaults import Dom
-from appliance.positions.crengine_fragments import has_body, notice
-from appliance.positions.crengine_scan import decode
-from appliance.positions.crengine_styles import StyleBook
+from appliance.positions.crengine.defaults import Dom
+from appliance.positions.crengine.fragments import has_body, notice
+from appliance.positions.crengine.scan import decode
+from appliance.positions.crengine.styles import StyleBook
+from appliance.positions.crengine.tree import FragmentTree
 from appliance.positions.summary import BookSummary, SpineDocument
 
 

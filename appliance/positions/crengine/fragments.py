@@ -2,7 +2,7 @@
 
 import re
 
-from appliance.positions.crengine_scan import decode, scan
+from appliance.positions.crengine.scan import decode, scan
 
 _BODY = re.compile(rb"<body[\s/>]", re.IGNORECASE)
 

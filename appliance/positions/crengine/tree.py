@@ -1,6 +1,6 @@
 """A content document as KOReader's engine keeps it: which text nodes exist, and what they are called.
 
-`crengine_build` makes the tree from the source text. Positions count canonical characters of *this* tree;
+`build` makes the tree from the source text. Positions count canonical characters of *this* tree;
 `FragmentTree` maps them to the document's.
 """
 
@@ -8,12 +8,12 @@ from bisect import bisect_right
 from functools import cached_property
 
 from appliance.positions.alignment import Alignment, align
-from appliance.positions.crengine_build import CLOSED, Builder
-from appliance.positions.crengine_defaults import Dom
-from appliance.positions.crengine_fragments import is_shown
-from appliance.positions.crengine_nodes import Child, Node, TextNode
-from appliance.positions.crengine_scan import NO_ATTRIBUTES
-from appliance.positions.crengine_styles import StyleBook
+from appliance.positions.crengine.build import CLOSED, Builder
+from appliance.positions.crengine.defaults import Dom
+from appliance.positions.crengine.fragments import is_shown
+from appliance.positions.crengine.nodes import Child, Node, TextNode
+from appliance.positions.crengine.scan import NO_ATTRIBUTES
+from appliance.positions.crengine.styles import StyleBook
 from appliance.positions.ink import ink
 
 MANY = 32  # children of an element from which on they are looked up in a table

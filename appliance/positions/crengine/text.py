@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from appliance.positions.crengine_scan import REFERENCE, reference
+from appliance.positions.crengine.scan import REFERENCE, reference
 
 PIECE = 8192  # source characters
 TAB = 8

@@ -3,8 +3,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from appliance.positions.crengine_defaults import INLINE, KEPT, Dom
-from appliance.positions.crengine_nodes import Child, Node, TextNode
+from appliance.positions.crengine.defaults import INLINE, KEPT, Dom
+from appliance.positions.crengine.nodes import Child, Node, TextNode
 
 _TABLES = frozenset({"table", "inline-table"})
 _ROWS = frozenset({"table-row-group", "table-header-group", "table-footer-group", "table-row"})

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Self
 
-from appliance.positions.crengine_styles import Style
+from appliance.positions.crengine.styles import Style
 
 ROOT_STYLE = Style("block", False, "normal")
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import tinycss2
 from cssselect2 import SelectorError, compile_selector_list
 
-from appliance.positions.crengine_defaults import DISPLAYS
+from appliance.positions.crengine.defaults import DISPLAYS
 
 MAX_SHEET = 2 * 1024 * 1024  # characters
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.positions.crengine_text import PIECE, fold, keep, pieces
+from appliance.positions.crengine.text import PIECE, fold, keep, pieces
 from appliance.positions.ink import ink
 
 

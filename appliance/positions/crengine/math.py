@@ -6,8 +6,8 @@ nothing.
 
 from unicodedata import lookup, name
 
-from appliance.positions.crengine_nodes import Child, Node, TextNode
-from appliance.positions.crengine_scan import NO_ATTRIBUTES
+from appliance.positions.crengine.nodes import Child, Node, TextNode
+from appliance.positions.crengine.scan import NO_ATTRIBUTES
 
 # Elements whose own text does not exist.
 MATH_CONTAINERS = frozenset(

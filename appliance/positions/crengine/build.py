@@ -1,20 +1,20 @@
 """Building the tree of a document as KOReader's engine does, in one pass over its tokens.
 
-`crengine_scan` cuts the source into tokens, `crengine_styles` decides how an element is laid out, this file builds the
-tree, and `crengine_space` drops the white space the engine drops (docs/reference/xpointer.md 2–8).
+`scan` cuts the source into tokens, `styles` decides how an element is laid out, this file builds the
+tree, and `space` drops the white space the engine drops (docs/reference/xpointer.md 2–8).
 """
 
 from collections.abc import Iterator
 
 from appliance.positions.canonical import ATOM, ATOMS, OPEN_ATOMS, SILENT
-from appliance.positions.crengine_defaults import INLINE, KEPT, SVG_TEXT, TEXTLESS, Dom
-from appliance.positions.crengine_math import MATH_CONTAINERS, fence, letters
-from appliance.positions.crengine_nodes import ROOT_STYLE, Node, TextNode
-from appliance.positions.crengine_scan import NO_ATTRIBUTES, Token, attributes, scan
-from appliance.positions.crengine_sheets import applies, is_conditional
-from appliance.positions.crengine_space import close, number
-from appliance.positions.crengine_styles import Source, StyleBook, Styles
-from appliance.positions.crengine_text import PIECE, fold, keep, pieces
+from appliance.positions.crengine.defaults import INLINE, KEPT, SVG_TEXT, TEXTLESS, Dom
+from appliance.positions.crengine.math import MATH_CONTAINERS, fence, letters
+from appliance.positions.crengine.nodes import ROOT_STYLE, Node, TextNode
+from appliance.positions.crengine.scan import NO_ATTRIBUTES, Token, attributes, scan
+from appliance.positions.crengine.sheets import applies, is_conditional
+from appliance.positions.crengine.space import close, number
+from appliance.positions.crengine.styles import Source, StyleBook, Styles
+from appliance.positions.crengine.text import PIECE, fold, keep, pieces
 from appliance.positions.ink import ink_length
 
 CLOSED = (ATOMS | SILENT) - OPEN_ATOMS
