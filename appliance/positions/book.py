@@ -195,7 +195,13 @@ class OpenBook:
 
         def attempt(document: SpineDocument, at: Position) -> tuple[str, int, Found]:
             tree = self._tree(document, Dom.NEWEST if indexed else Dom.NORMAL)
-            name = xpointer.point(tree, at)
+            named = tried(document, tree, xpointer.point(tree, at))
+            if at.k == 0 and named[2].status is not Status.EXACT and named[2].reason is not Reason.UNDECIDED:
+                # The engine has other text here throughout; the document is all that can be named.
+                named = tried(document, tree, xpointer.WHOLE)
+            return named
+
+        def tried(document: SpineDocument, tree: FragmentTree, name: xpointer.Name) -> tuple[str, int, Found]:
             text = name.spell(document.fragment or 0, self.summary.fragments, indexed=indexed)
             pointer = xpointer.parse(text)
             if isinstance(pointer, Reason):

@@ -171,6 +171,10 @@ class Name:
         return "/".join([head, *reversed(steps)]) + f".{self.offset}"
 
 
+WHOLE = Name(None, 0, 0)
+"""A document as a whole."""
+
+
 def point(tree: FragmentTree, position: Position) -> Name:
     """The engine's name for a place (positions.md C.4, rules 1, 2, 5)."""
     before = position.affinity == "before"
@@ -180,7 +184,7 @@ def point(tree: FragmentTree, position: Position) -> Name:
     total = len(tree.ink)
     k = min(max(k, 0), total)
     if total == 0:
-        return Name(None, 0, 0)
+        return WHOLE
     if k == total or (before and k > 0):
         text = tree.text_at(k - 1)
         if text is not None:

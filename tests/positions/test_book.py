@@ -309,3 +309,12 @@ def test_captured_pointers(shared: Path) -> None:
             assert (place.status in (Status.EXACT, Status.SNAPPED)) == entry["in_document" + end], entry
     for entry in json.loads((captures / "positions" / "toc.json").read_text()):
         assert book.decode_xpointer(entry["xpointer"]).status is Status.EXACT
+
+
+def test_a_document_of_which_the_engine_has_other_text_throughout(tmp_path: Path) -> None:
+    """A reference to a C1 control is another character for it; the document can be named all the same."""
+    book = OpenBook.open(book_file(tmp_path / "b.epub", "&#133;", "<p>a</p>"), "b")
+    for indexed, name in ((False, "/body/DocFragment[1].0"), (True, "/body[1]/DocFragment[1].0")):
+        written = book.encode_xpointer(Position("d0.xhtml", 0, 0), indexed=indexed)
+        assert written.locator == name
+        assert book.decode_xpointer(name).position == Position("d0.xhtml", 0, 0)
