@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, FromClause, Row, Select, and_, bindparam, exists, func, or_, select, tuple_
 from sqlmodel import Session
 
-from appliance.models import Book, KoboDelivery, KoboEntitlement, LibraryFile, Progress, Rendition
+from appliance.models import Book, BookState, KoboDelivery, KoboEntitlement, LibraryFile, Progress, Rendition
 from kobo_api.call import Caller
 from kobo_api.ledger import Told
 
@@ -19,6 +19,7 @@ _MAIN = Rendition.__table__.alias("main")  # type: ignore[attr-defined]
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
 _ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
 _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
+_STATE = BookState.__table__  # type: ignore[attr-defined]
 
 _COLUMNS = (
     _BOOK.c.id,
@@ -54,7 +55,7 @@ _COLUMNS = (
     _DELIVERY.c.downloaded_at,
     _DELIVERY.c.sha256,
     _DELIVERY.c.notes_refused_at,
-    _PROGRESS.c.status,
+    _STATE.c.status,
     _PROGRESS.c.fraction,
     _PROGRESS.c.activity_at,
     # A book whose file is gone for now cannot be downloaded, so it is not offered; nor is it taken away.
@@ -74,6 +75,7 @@ def _select(tables: FromClause) -> Select[Any]:
             tables.outerjoin(_MAIN, _MAIN.c.sha256 == _BOOK.c.main_sha256)
             .outerjoin(_ENTITLEMENT, and_(_ENTITLEMENT.c.user_id == user, _ENTITLEMENT.c.book_id == _BOOK.c.id))
             .outerjoin(_PROGRESS, and_(_PROGRESS.c.user_id == user, _PROGRESS.c.book_id == _BOOK.c.id))
+            .outerjoin(_STATE, and_(_STATE.c.user_id == user, _STATE.c.book_id == _BOOK.c.id))
         )
         .limit(bindparam("limit"))
     )

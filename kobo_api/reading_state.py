@@ -8,7 +8,7 @@ from msgspec import UNSET
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
-from appliance.models import KoboDelivery, KoboEntitlement, Progress
+from appliance.models import BookState, KoboDelivery, KoboEntitlement, Progress
 from appliance.positions.fraction import whole_percent
 from appliance.reading.locate import write_kobo
 from appliance.reading.progress import note_given
@@ -21,6 +21,7 @@ _STATUSES = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finishe
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
 _ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
 _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
+_STATE = BookState.__table__  # type: ignore[attr-defined]
 _HELD = (
     select(
         _ENTITLEMENT.c.id,
@@ -33,7 +34,7 @@ _HELD = (
         _DELIVERY.c.given_version,
         _DELIVERY.c.answered_version,
         _PROGRESS.c.version,
-        _PROGRESS.c.status,
+        _STATE.c.status,
         _PROGRESS.c.fraction,
         _PROGRESS.c.activity_at,
     )
@@ -41,10 +42,12 @@ _HELD = (
         _ENTITLEMENT.join(
             _DELIVERY,
             (_DELIVERY.c.device_id == bindparam("device")) & (_DELIVERY.c.book_id == _ENTITLEMENT.c.book_id),
-        ).outerjoin(
+        )
+        .outerjoin(
             _PROGRESS,
             (_PROGRESS.c.user_id == _ENTITLEMENT.c.user_id) & (_PROGRESS.c.book_id == _ENTITLEMENT.c.book_id),
         )
+        .outerjoin(_STATE, (_STATE.c.user_id == _ENTITLEMENT.c.user_id) & (_STATE.c.book_id == _ENTITLEMENT.c.book_id))
     )
     .where(_ENTITLEMENT.c.id == bindparam("entitlement"), _ENTITLEMENT.c.user_id == bindparam("user"))
 )
@@ -98,7 +101,7 @@ def first_state(id: str, created: datetime, row: BookRow) -> ReadingState:
         last_modified=stamp,
         priority_timestamp=stamp,
         statistics={"LastModified": stamp},
-        status_info=StatusInfo(stamp, _STATUSES[row.status], 1),
+        status_info=StatusInfo(stamp, _STATUSES[row.status or "unread"], 1),
     )
 
 
@@ -140,13 +143,13 @@ def moved_state(id: str, created: datetime, row: BookRow, projected: Projected) 
             last_modified=stamp,
             content_source_progress_percent=encoded.content_percent if encoded.locator else UNSET,
             location=location,
-            progress_percent=100 if projected.progress.status == "finished" else percent,
+            progress_percent=100 if projected.status == "finished" else percent,
         ),
         entitlement_id=id,
         last_modified=stamp,
         priority_timestamp=stamp,
         statistics=said.get("Statistics") or {"LastModified": stamp},
-        status_info=StatusInfo(stamp, _STATUSES[projected.progress.status], 1),
+        status_info=StatusInfo(stamp, _STATUSES[projected.status], 1),
     )
 
 

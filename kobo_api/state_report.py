@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from appliance.models import KoboDelivery
 from appliance.positions import KoboLocator
+from appliance.reading.book_state import SaidState, record_state
 from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
 from appliance.reading.progress import Act, Outcome, Report, record
 from kobo_api.book_rows import BookRow
@@ -124,6 +125,9 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
         act = Act.OPENED if _is_fresh(row, located, now) else Act.UNKNOWN
         outcome = record(session, _report(call, said, row, located, act, now))
         answered = _answered(outcome, row, act)
+    if status is not None and status_is_new:
+        was_begun = status_before not in (None, "ReadyToRead")
+        record_state(session, _said_state(call, said, row, status, now, was_begun=was_begun))
     session.connection().execute(
         _UPDATE,
         {
@@ -133,6 +137,28 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
             "answered": answered,
         },
     )
+
+
+def _said_state(call: Call, said: Said, row: BookRow, status: str, now: datetime, *, was_begun: bool) -> SaidState:
+    """A Kobo says `Reading` when a book is opened and `Finished` at its end by itself, so both only follow from reading
+    and never override what a person set. `ReadyToRead` after another status is “Mark as unread”, but for a moment after
+    a download, in which every device says it (5.6)."""
+    by_hand = status == "unread" and was_begun and not _was_just_downloaded(row, now)
+    assert said.status_info is not None
+    return SaidState(
+        user_id=call.caller.user_id,
+        device_id=call.caller.device_id,
+        book_id=row.book_id,
+        fields={"status": status},
+        received_at=now,
+        changed_at=read_time(said.status_info["LastModified"]),
+        by="person" if by_hand else "automatic",
+    )
+
+
+def _was_just_downloaded(row: BookRow, now: datetime) -> bool:
+    downloaded = row.downloaded_at or row.began_at
+    return downloaded is not None and now - downloaded <= FRESH
 
 
 def _report(call: Call, said: Said, row: BookRow, located: Located | None, act: Act, now: datetime) -> Report:
@@ -156,14 +182,15 @@ def _report(call: Call, said: Said, row: BookRow, located: Located | None, act: 
         based_on=max((v for v in (row.given_version, row.answered_version) if v is not None), default=None),
         slack=SCREEN,
         error=located.error if located else None,
+        fraction=located.fraction if located else None,
+        is_aside=located.is_aside if located else False,
         operation_id=_operation(said, row.book_id),
     )
 
 
 def _is_fresh(row: BookRow, located: Located | None, now: datetime) -> bool:
     """Whether this is the first page that every device reports when a book was just downloaded (5.6, rule 4)."""
-    downloaded = row.downloaded_at or row.began_at
-    if downloaded is None or now - downloaded > FRESH or located is None or located.place.tick is None:
+    if not _was_just_downloaded(row, now) or located is None or located.place.tick is None:
         return False
     known = (row.fraction or 0.0) * located.place.total
     return located.place.tick <= FIRST_PAGE < known

@@ -88,6 +88,8 @@ def put_progress(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
                 asked_for=update.document,
                 percent=update.percentage,
                 error=located.error if located else None,
+                fraction=located.fraction if located else None,
+                is_aside=located.is_aside if located else False,
             ),
         )
     return answer(200, {"document": update.document, "timestamp": int(now.timestamp())})

@@ -88,6 +88,7 @@ class Household:
             "sha256": self.one("SELECT main_sha256 FROM book"),
             "document": self.document,
             "path:path": "OEBPS/content.xhtml",
+            "entry_id": "1",
             "name": "backup",
             "picture": "0" * 16,
             "size": "small.jpg",
@@ -105,7 +106,15 @@ class Household:
         """Everything stored about Ida."""
         with closing(sqlite3.connect(self.server.data / "bookwake.sqlite3")) as database:
             rows = {"user": database.execute("SELECT * FROM user WHERE id = 1").fetchall()}
-            for table in ("device", "websession", "journalentry", "progress", "koboentitlement"):
+            for table in (
+                "device",
+                "websession",
+                "journalentry",
+                "progress",
+                "annotation",
+                "bookstate",
+                "koboentitlement",
+            ):
                 rows[table] = database.execute(f"SELECT * FROM {table} WHERE user_id = 1").fetchall()
             for table in ("deviceprogress", "kobodelivery", "kobocheckpoint", "enrolmentcode"):
                 mine = "device_id IN (SELECT id FROM device WHERE user_id = 1)"

@@ -14,6 +14,7 @@ from appliance.commands import (
     doctor,
     health,
     openapi,
+    rebuild,
     restore,
     scan,
     selftest,
@@ -37,6 +38,7 @@ MODULES = (
     backup,
     restore,
     doctor,
+    rebuild,
     health,
     openapi,
 )

@@ -1,8 +1,9 @@
 """The reading record: facts in the journal, and what is derived from them."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer
+from sqlalchemy import JSON, BigInteger, Index, Integer
 from sqlmodel import Field, SQLModel
 
 from appliance.models.columns import UtcDateTime
@@ -13,8 +14,11 @@ class JournalEntry(SQLModel, table=True):
 
     `locator` is the device's own string, in the coordinates of `sha256`. The position is in those of
     `reference_sha256`, the book's reference rendition at that time; `tick` counts canonical characters before it in
-    the book, of `total`. `place_status`: see `positions.Status`. `outcome`: current, history, suggestion, echo,
-    duplicate or rejected, with a `reason`.
+    the book, of `total`; `fraction` is the share of the text in reading order before it. `place_status`: see
+    `positions.Status`. `epoch`: the reading it belongs to, which rises when a book is started over. `outcome`: current,
+    history, suggestion, echo, duplicate or rejected, with a `reason`.
+    `kind`: progress, annotation or state. What the last two claim is in `payload`; what was done is in `effects`, which
+    annotations and book states are folded from.
     """
 
     __table_args__ = (
@@ -43,9 +47,15 @@ class JournalEntry(SQLModel, table=True):
     k: int | None = None
     tick: int | None = None
     total: int | None = None
+    fraction: float | None = None
+    epoch: int | None = None
     place_status: str = "failed"
     place_reason: str = ""
     reading_status: str | None = None
+    skew: int | None = Field(default=None, description="seconds that the device's clock was ahead")
+    subject: str | None = Field(default=None, description="the annotation it is about")
+    payload: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    effects: list[dict[str, Any]] | None = Field(default=None, sa_type=JSON)
     outcome: str
     reason: str = ""
 
@@ -54,15 +64,16 @@ class Progress(SQLModel, table=True):
     """The current position of a user in a book: derived from the journal entry `entry_id`.
 
     `version` rises with each change. `activity_at`: when the reading that led here happened (device clock if
-    plausible). `epoch` rises when a book is started over. `status`: unread, reading, finished or abandoned.
+    plausible). `epoch` rises when a book is started over.
     """
+
+    __table_args__ = (Index("ix_progress_feed", "user_id", "feed_version"),)
 
     user_id: int = Field(primary_key=True, foreign_key="user.id")
     book_id: str = Field(primary_key=True, foreign_key="book.id")
     entry_id: int = Field(foreign_key="journalentry.id", sa_type=BigInteger().with_variant(Integer, "sqlite"))
     version: int = 1
     epoch: int = 1
-    status: str = "reading"
     activity_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime, index=True)
     reference_sha256: str | None = None
@@ -72,6 +83,7 @@ class Progress(SQLModel, table=True):
     tick: int | None = None
     total: int | None = None
     fraction: float | None = None
+    feed_version: int = Field(default=0, sa_type=BigInteger().with_variant(Integer, "sqlite"))
 
 
 class DeviceProgress(SQLModel, table=True):

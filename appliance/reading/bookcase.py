@@ -7,15 +7,21 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from appliance.library.books import books, is_present
-from appliance.models import Book, Device, DeviceProgress, JournalEntry, Progress
+from appliance.models import Book, BookState, Device, DeviceProgress, JournalEntry, Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A book, with the person's progress in it if they ever opened it."""
+    """A book, with the person's progress in it if they ever opened it, and what they think of it if that is known."""
 
     book: Book
     progress: Progress | None
+    state: BookState | None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the person is through with it."""
+        return self.state is not None and self.state.status == "finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +48,13 @@ def shelf(session: Session, user_id: int, search: str, offset: int, limit: int) 
     """Books whose file is there. `search`: words that occur in title, authors or series, whatever the accents."""
     found = books(session, offset=offset, limit=limit, query=search)
     ids = [book.id for book in found.books]
-    progress = session.exec(select(Progress).where(Progress.user_id == user_id, col(Progress.book_id).in_(ids)))
-    where = {row.book_id: row for row in progress}
-    return Shelved([Shown(book, where.get(book.id)) for book in found.books], found.total)
+    shown = {one.book.id: one for one in _shown(session, user_id, col(Book.id).in_(ids))}
+    return Shelved([shown[book.id] for book in found.books if book.id in shown], found.total)
 
 
 def being_read(session: Session, user_id: int, limit: int) -> list[Shown]:
     """The books somebody is in the middle of, the one read last first."""
-    return _shown(session, user_id, is_present() & (col(Progress.status) == "reading"), limit)
+    return _shown(session, user_id, is_present() & (col(BookState.status) == "reading"), limit)
 
 
 def one_book(session: Session, user_id: int, book_id: str) -> Shown | None:
@@ -75,16 +80,19 @@ def on_devices(session: Session, user_id: int, book_id: str) -> list[OnDevice]:
 
 def _shown(session: Session, user_id: int, which: ColumnElement[bool], limit: int | None = None) -> list[Shown]:
     query = (
-        select(Book, Progress)
+        select(Book, Progress, BookState)
         .join(Progress, (col(Progress.book_id) == Book.id) & (col(Progress.user_id) == user_id), isouter=True)
+        .join(BookState, (col(BookState.book_id) == Book.id) & (col(BookState.user_id) == user_id), isouter=True)
         .where(which)
         .order_by(col(Progress.activity_at).desc())
         .limit(limit)
     )
-    return [Shown(book, progress) for book, progress in session.exec(query)]
+    return [Shown(*row) for row in session.exec(query)]
 
 
 def _fraction(entry: JournalEntry) -> float | None:
+    if entry.fraction is not None:
+        return entry.fraction
     if entry.tick is not None and entry.total:
         return entry.tick / entry.total
     return entry.percent

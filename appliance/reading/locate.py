@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Book
-from appliance.positions import KoboLocator, OpenBook, Place, Reason, Status, translate
+from appliance.positions import KoboLocator, OpenBook, Place, Position, Reason, Status, translate
 from appliance.positions.estimate import by_document, by_page, by_text
 from appliance.positions.fraction import ENGINES
 from appliance.reading.pages import learned_pages
@@ -27,11 +27,14 @@ NOWHERE = Place(None, Status.FAILED, Reason.UNREADABLE, None, 0)
 @dataclass(frozen=True, slots=True)
 class Located:
     """`place` is in the coordinates of `reference_sha256`. `error`: canonical characters by which an approximate place
-    may be wrong."""
+    may be wrong. `fraction`: of the text in reading order before it, 0 to 1, `None` without a place. `is_aside`: it is
+    outside the reading order."""
 
     place: Place
     reference_sha256: str | None
     error: int = 0
+    fraction: float | None = None
+    is_aside: bool = False
 
 
 def locate(
@@ -81,7 +84,21 @@ def locate(
             place, error = guess, guess_error
     if place.status is Status.APPROXIMATE and not error:
         error = math.ceil(ENGINES * place.total)
-    return Located(place, reference_sha256, error)
+    return _located(place, reference, reference_sha256, error)
+
+
+def _located(place: Place, reference: OpenBook, reference_sha256: str, error: int = 0) -> Located:
+    if place.position is None:
+        return Located(place, reference_sha256, error)
+    return Located(place, reference_sha256, error, *share_of(reference, place.position))
+
+
+def share_of(book: OpenBook, position: Position) -> tuple[float, bool]:
+    """`Located.fraction` and `is_aside` of a position of this very rendition."""
+    summary = book.summary
+    document = summary.document(position.document, position.occurrence)
+    weight = 0 if document is None else summary.weights[document.ordinal + 1] - summary.weights[document.ordinal]
+    return book.fraction(position), document is not None and document.length > 0 and not weight
 
 
 def decode(rendition: OpenBook, dialect: str, locator: str) -> Place:

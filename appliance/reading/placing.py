@@ -9,15 +9,14 @@ which also keeps it from being placed twice.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_, update
+from sqlalchemy import ColumnElement, String, and_, cast, exists, literal, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from appliance.house import House
 from appliance.library.renditions import by_digest, open_rendition
-from appliance.models import Digest, JournalEntry, Progress
+from appliance.models import Digest, JournalEntry
 from appliance.positions import Reason, Status
 from appliance.reading.locate import locate
 from appliance.reading.progress import record
@@ -42,7 +41,7 @@ def retry(house: House, stopping: Callable[[], bool] = lambda: False) -> int:
         after = waiting[-1].id or 0
         if reports:
             with house.database.write() as session:
-                placed += sum(_record(session, report, house.now()) for report in reports)
+                placed += sum(record(session, report).kind != "duplicate" for report in reports)
     return placed
 
 
@@ -114,14 +113,8 @@ def _read_again(house: House, session: Session, entry: JournalEntry) -> Report |
         claimed_at=entry.claimed_at,
         reading_status=entry.reading_status,
         error=located.error,
+        fraction=located.fraction,
+        is_aside=located.is_aside,
         operation_id=f"placed:{entry.id}",
+        placed_at=house.now(),
     )
-
-
-def _record(session: Session, report: Report, now: datetime) -> bool:
-    outcome = record(session, report)
-    if outcome.kind == "current":
-        # Whoever asks what has changed since some time must see it, although the reading was long ago.
-        moved = update(Progress).where(col(Progress.user_id) == report.user_id, col(Progress.book_id) == report.book_id)
-        session.execute(moved.values(updated_at=now))
-    return outcome.kind != "duplicate"

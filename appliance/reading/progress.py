@@ -10,9 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlmodel import Session
 
-from appliance.models import Device, DeviceProgress, JournalEntry, Progress
+from appliance.models import BookState, Device, DeviceProgress, JournalEntry, Progress
+from appliance.reading.book_state import Effect, follow_status
+from appliance.reading.feed import take_versions
 from appliance.reading.report import Act, Outcome, Report
-from appliance.reading.rule import BURST, Decision, Given, Known, Said, activity_time, decide
+from appliance.reading.rule import BURST, Decision, Given, Known, Said, activity_time, decide, fraction_of
+from appliance.reading.turn import take_turn
 
 __all__ = ["Act", "Outcome", "Report", "current", "note_given", "record"]
 
@@ -20,19 +23,24 @@ _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
 _DEVICE_PROGRESS = DeviceProgress.__table__  # type: ignore[attr-defined]
 _DEVICE = Device.__table__  # type: ignore[attr-defined]
+_STATE = BookState.__table__  # type: ignore[attr-defined]
 
-_SELECT_KNOWN = select(
-    _PROGRESS.c.version,
-    _PROGRESS.c.epoch,
-    _PROGRESS.c.status,
-    _PROGRESS.c.activity_at,
-    _PROGRESS.c.tick,
-    _PROGRESS.c.fraction,
-    _JOURNAL.c.device_id,
-).where(
-    _PROGRESS.c.user_id == bindparam("user_id"),
-    _PROGRESS.c.book_id == bindparam("book_id"),
-    _JOURNAL.c.id == _PROGRESS.c.entry_id,
+_SELECT_KNOWN = (
+    select(
+        _PROGRESS.c.version,
+        _PROGRESS.c.epoch,
+        func.coalesce(_STATE.c.status, "unread").label("status"),
+        _PROGRESS.c.activity_at,
+        _PROGRESS.c.tick,
+        _PROGRESS.c.fraction,
+        _JOURNAL.c.device_id,
+    )
+    .select_from(
+        _PROGRESS.join(_JOURNAL, _JOURNAL.c.id == _PROGRESS.c.entry_id).outerjoin(
+            _STATE, (_STATE.c.user_id == _PROGRESS.c.user_id) & (_STATE.c.book_id == _PROGRESS.c.book_id)
+        )
+    )
+    .where(_PROGRESS.c.user_id == bindparam("user_id"), _PROGRESS.c.book_id == bindparam("book_id"))
 )
 # The row of the device itself, and that of the KOSync login it uses: a GET of that protocol does not say which of the
 # devices behind a login asks, so what was given is remembered for the login (koreader.md 1.1).
@@ -43,6 +51,8 @@ _SELECT_SAID = (
         _DEVICE_PROGRESS.c.given_tick,
         _JOURNAL.c.tick,
         _JOURNAL.c.total,
+        _JOURNAL.c.fraction,
+        _JOURNAL.c.epoch,
         _JOURNAL.c.locator,
         _JOURNAL.c.sha256,
         _JOURNAL.c.reference_sha256,
@@ -94,7 +104,7 @@ _UPDATE_PROGRESS = update(_PROGRESS).where(
 def record(session: Session, report: Report) -> Outcome:
     """Append the report to the journal and derive what is current. The caller's transaction commits both or none."""
     connection = session.connection()
-    _take_turn(connection, report.user_id)
+    take_turn(connection, report.user_id)
     ids = {"user_id": report.user_id, "book_id": report.book_id, "device_id": report.device_id}
     known = _known(connection.execute(_SELECT_KNOWN, ids).first()) if report.book_id else None
     if report.operation_id is not None:
@@ -104,8 +114,11 @@ def record(session: Session, report: Report) -> Outcome:
     rows = connection.execute(_SELECT_SAID, ids).all() if report.book_id else ()
     own = next((row for row in rows if row.device_id == report.device_id), None)
     given = next((Given(row.given_locator, row.given_tick) for row in rows if row.given_locator is not None), None)
-    decision = decide(report, known, _said(own, report), given, burst=_is_burst(connection, report))
-    entry_id = int(connection.execute(_INSERT_ENTRY, _entry(report, decision)).scalar_one())
+    said = _said(own, report)
+    decision = decide(report, known, said, given, burst=_is_burst(connection, report))
+    effects = _effects(connection, report, decision, known) if decision.kind == "current" else []
+    entry = {**_entry(report, decision, known, said), "effects": effects}
+    entry_id = int(connection.execute(_INSERT_ENTRY, entry).scalar_one())
     version = known.version if known else None
     # An echo is not something the device said of its own: what it was given stays what it was given.
     if report.book_id is not None and decision.kind != "echo":
@@ -115,7 +128,7 @@ def record(session: Session, report: Report) -> Outcome:
             if row is not own and row.given_locator is not None:
                 connection.execute(_FORGET_GIVEN, {**this, "this_device": row.device_id})
         if decision.kind == "current":
-            version = _move(connection, report, decision, entry_id, version)
+            version = _move(connection, report, decision, entry_id, known, effects[0]["version"])
     return Outcome(decision.kind, decision.reason, entry_id, version)
 
 
@@ -140,12 +153,6 @@ def note_given(
         session.connection().execute(insert(table), {"device_id": device_id, "book_id": book_id, **values})
 
 
-def _take_turn(connection: Connection, user_id: int) -> None:
-    """Reports of one person are judged one after another. On SQLite all writers are; PostgreSQL has to be told."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(user_id)))
-
-
 def _known(row: Any) -> Known | None:
     if row is None:
         return None
@@ -156,12 +163,13 @@ def _said(row: Any, report: Report) -> Said | None:
     if row is None or row.received_at is None:
         return None
     tick: int | None = row.tick
-    fraction = tick / row.total if tick is not None and row.total else None
-    if fraction is not None and row.reference_sha256 != report.reference_sha256:
+    share = tick / row.total if tick is not None and row.total else None
+    if share is not None and row.reference_sha256 != report.reference_sha256:
         # Counted in a file that has been replaced since.
         is_repeated = (row.locator, row.sha256) == (report.locator, report.sha256)
-        tick = report.place.tick if is_repeated else round(fraction * report.place.total)
-    return Said(tick, fraction, row.received_at, row.outcome, row.reason, row.reading_status)
+        tick = report.place.tick if is_repeated else round(share * report.place.total)
+    fraction = row.fraction if row.fraction is not None else share
+    return Said(tick, fraction, row.received_at, row.outcome, row.reason, row.reading_status, row.epoch)
 
 
 def _is_burst(connection: Connection, report: Report) -> bool:
@@ -172,8 +180,10 @@ def _is_burst(connection: Connection, report: Report) -> bool:
     return last is not None and abs(report.received_at - last.received_at) < BURST
 
 
-def _entry(report: Report, decision: Decision) -> dict[str, object]:
+def _entry(report: Report, decision: Decision, known: Known | None, said: Said | None) -> dict[str, object]:
     place, position = report.place, report.place.position
+    # What did not count does not make a device part of a reading that it has not heard of.
+    epoch = decision.epoch if decision.kind == "current" else said.epoch if said else known.epoch if known else 1
     return {
         "user_id": report.user_id,
         "book_id": report.book_id,
@@ -193,37 +203,68 @@ def _entry(report: Report, decision: Decision) -> dict[str, object]:
         "k": position.k if position else None,
         "tick": place.tick,
         "total": place.total,
+        "fraction": fraction_of(report, known) if position is not None else None,
+        "epoch": epoch,
         "place_status": place.status.value,
         "place_reason": str(place.reason),
         "reading_status": report.reading_status,
+        "payload": {"entry": report.of_entry} if report.of_entry is not None else None,
         "outcome": decision.kind,
         "reason": decision.reason,
     }
 
 
-def _move(connection: Connection, report: Report, decision: Decision, entry_id: int, before: int | None) -> int:
-    """Write the new current position; returns its version, which follows `before`."""
-    place, position = report.place, report.place.position
+def _effects(connection: Connection, report: Report, decision: Decision, known: Known | None) -> list[Effect]:
+    """What the journal keeps of a move, so that the current position can be derived again: first the move itself."""
+    user_id, book_id = report.user_id, str(report.book_id)
+    effects: list[Effect] = [{"do": "move", "version": take_versions(connection, user_id, 1), "epoch": decision.epoch}]
+    if report.placed_at is not None:
+        effects[0]["updated_at"] = report.placed_at.isoformat()
+    if known is None or decision.status != known.status:
+        starts_over = known is not None and decision.epoch > known.epoch
+        at = activity_time(report)
+        takes_back = report.of_entry is not None
+        followed = follow_status(
+            connection, user_id, book_id, decision.status, at, starts_over=starts_over, takes_back=takes_back
+        )
+        effects += [followed] if followed is not None else []
+    return effects
+
+
+def _move(
+    connection: Connection, report: Report, decision: Decision, entry_id: int, known: Known | None, feed_version: int
+) -> int:
+    """Write the new current position; returns its version, which follows the one before."""
+    user_id, book_id = report.user_id, report.book_id
+    version = known.version + 1 if known else 1
     values: dict[str, object] = {
         "entry_id": entry_id,
-        "version": (before or 0) + 1,
+        "version": version,
         "epoch": decision.epoch,
-        "status": decision.status,
         "activity_at": activity_time(report),
-        "updated_at": report.received_at,
+        # Whoever asks what has changed since some time must see it, although the reading was long ago.
+        "updated_at": report.placed_at or report.received_at,
+        "feed_version": feed_version,
+        **_place_columns(report, known),
     }
-    if position is not None:
-        values |= {
-            "reference_sha256": report.reference_sha256,
-            "document": position.document,
-            "occurrence": position.occurrence,
-            "k": position.k,
-            "tick": place.tick,
-            "total": place.total,
-            "fraction": (place.tick or 0) / place.total if place.total else 0.0,
-        }
-    if before is None:
-        connection.execute(insert(_PROGRESS), {"user_id": report.user_id, "book_id": report.book_id, **values})
+    if known is None:
+        connection.execute(insert(_PROGRESS), {"user_id": user_id, "book_id": book_id, **values})
     else:
-        connection.execute(_UPDATE_PROGRESS, {"this_user": report.user_id, "this_book": report.book_id, **values})
-    return (before or 0) + 1
+        connection.execute(_UPDATE_PROGRESS, {"this_user": user_id, "this_book": book_id, **values})
+    return version
+
+
+def _place_columns(report: Report, known: Known | None) -> dict[str, object]:
+    """The place of a report as `Progress` has it; nothing where it has none, so that the place before it stays."""
+    place, position = report.place, report.place.position
+    if position is None:
+        return {}
+    return {
+        "reference_sha256": report.reference_sha256,
+        "document": position.document,
+        "occurrence": position.occurrence,
+        "k": position.k,
+        "tick": place.tick,
+        "total": place.total,
+        "fraction": fraction_of(report, known),
+    }

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from appliance.house import House
 from appliance.library.renditions import open_rendition, remember_rendition
-from appliance.models import Device, JournalEntry, Progress
+from appliance.models import BookState, Device, JournalEntry, Progress
 from appliance.positions import Encoded, OpenBook, Place, Position, Reason, Status, is_indexed, translate, worst
 from appliance.reading.locate import decode
 
@@ -20,7 +20,8 @@ class Projected:
     `encoded.locator` is in the asked dialect; `None` (with status FAILED) when the place cannot be named there: send
     no locator then. `place`: the same place in the asked rendition. `echo_tick`: where the locator leads when it comes
     back, in the reference rendition. `fraction`: 0 to 1 of the book. `entry`: the report it came from, with the
-    percentage that device claimed. `device`: where the reading happened.
+    percentage that device claimed. `device`: where the reading happened. `status`: unread, reading,
+    finished or abandoned.
     """
 
     encoded: Encoded[Any]
@@ -30,6 +31,7 @@ class Projected:
     progress: Progress
     entry: JournalEntry
     device: Device
+    status: str
 
     @property
     def version(self) -> int:
@@ -59,7 +61,9 @@ def project(
     if encoded is None:
         encoded = _encode(house, session, place, sha256, dialect)
         echo_tick = _echo_tick(house, session, progress, place, encoded, sha256)
-    return Projected(encoded, place, echo_tick, progress.fraction or 0.0, progress, entry, device)
+    state = session.get(BookState, (user_id, book_id))
+    status = state.status if state is not None else "reading"
+    return Projected(encoded, place, echo_tick, progress.fraction or 0.0, progress, entry, device, status)
 
 
 def encode(book: OpenBook, position: Position, dialect: str) -> Encoded[Any]:

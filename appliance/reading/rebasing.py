@@ -15,6 +15,7 @@ from appliance.models import Book, Device, DeviceProgress, Progress, Rendition
 from appliance.positions import Place, Position, Status, translate
 from appliance.positions.book import UNREADABLE
 from appliance.positions.translate import share_of_text
+from appliance.reading.locate import share_of
 
 SAME_TEXT = 0.9  # share of common text below which an edited copy is worth a warning (positions.md C.6)
 
@@ -35,13 +36,13 @@ def rebase(house: House, stopping: Callable[[], bool] = lambda: False, stuck: se
             places = [(row, _place(house, session, row)) for row in rows if _key(row) not in stuck]
         if not rows:
             break
-        moved = [(row, place) for row, place in places if place is not None]
-        stuck.update(_key(row) for row, place in places if place is None)
+        moved = [(row, *found) for row, found in places if found is not None]
+        stuck.update(_key(row) for row, found in places if found is None)
         after = rows[-1].user_id, rows[-1].book_id
         warnings = _warnings(house, [row for row, _ in places])
         if moved or warnings:
             with house.database.write() as session:
-                done += sum(_move(session, row, place) for row, place in moved)
+                done += sum(_move(session, *one) for one in moved)
                 for sha256, doubt in warnings.items():
                     _doubt(session, sha256, doubt)
     return done
@@ -89,6 +90,7 @@ def _outdated(session: Session, after: tuple[int, str]) -> list[Any]:
             _PROGRESS.c.occurrence,
             _PROGRESS.c.k,
             _PROGRESS.c.tick,
+            _PROGRESS.c.fraction,
             _BOOK.c.main_sha256,
         )
         .join(_BOOK, _BOOK.c.id == _PROGRESS.c.book_id)
@@ -102,7 +104,8 @@ def _outdated(session: Session, after: tuple[int, str]) -> list[Any]:
     return list(session.execute(query).all())
 
 
-def _place(house: House, session: Session, row: Any) -> Place | None:
+def _place(house: House, session: Session, row: Any) -> tuple[Place, float | None] | None:
+    """Where it is in the present file, and how much of the book is read there."""
     if row.document is None or row.k is None:
         return None
     former = remember_rendition(house, session, row.reference_sha256)
@@ -110,10 +113,13 @@ def _place(house: House, session: Session, row: Any) -> Place | None:
     if former is None or present is None:
         return None
     place = translate(former.place(Position(row.document, row.occurrence, row.k)), former, present)
-    return place if place.position is not None and place.status.rank < Status.APPROXIMATE.rank else None
+    if place.position is None or place.status.rank >= Status.APPROXIMATE.rank:
+        return None
+    fraction, is_aside = share_of(present, place.position)
+    return place, row.fraction if is_aside else fraction
 
 
-def _move(session: Session, row: Any, place: Place) -> bool:
+def _move(session: Session, row: Any, place: Place, fraction: float | None) -> bool:
     position = place.position
     assert position is not None
     changed = session.connection().execute(
@@ -130,7 +136,7 @@ def _move(session: Session, row: Any, place: Place) -> bool:
             k=position.k,
             tick=place.tick,
             total=place.total,
-            fraction=(place.tick or 0) / place.total if place.total else 0.0,
+            fraction=fraction,
         )
     )
     if not changed.rowcount:

@@ -26,7 +26,10 @@ class Report:
     `reading_status`: unread, reading, finished or `None`. `based_on`: the `Progress.version` that the device was
     showing, `None` when it cannot say. `slack`: by how many canonical characters the dialect may fall short when it
     repeats a place (a Kobo names the first sentence of the page). `error`: by how many an approximate place may be
-    wrong, `None` when nobody estimated it. `operation_id`: makes a resent report a duplicate.
+    wrong, `None` when nobody estimated it. `fraction`: of the text in reading order before the place, 0 to 1; by
+    default that of all text. `is_aside`: the place is in notes or the like, outside the reading order, which says
+    nothing of how far somebody has read. `operation_id`: makes a resent report a duplicate. `placed_at`: when its place
+    was found, where that was later than it was received. `of_entry`: whose place in the journal a person puts back.
     """
 
     user_id: int
@@ -46,7 +49,11 @@ class Report:
     based_on: int | None = None
     slack: int = 0
     error: int | None = None
+    fraction: float | None = None
+    is_aside: bool = False
     operation_id: str | None = None
+    placed_at: datetime | None = None
+    of_entry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

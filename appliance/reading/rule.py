@@ -24,7 +24,7 @@ FINISHED = 0.99  # share of the book from which it counts as finished
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The current position before the report. `fraction`: tick / total of the book."""
+    """The current position before the report. `fraction`: `Report.fraction`."""
 
     version: int
     epoch: int
@@ -37,7 +37,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What this device last said of this book."""
+    """What this device last said of this book. `epoch`: of the reading that it said it in."""
 
     tick: int | None
     fraction: float | None
@@ -45,6 +45,7 @@ class Said:
     outcome: str
     reason: str
     reading_status: str | None = None
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,25 @@ class Decision:
 
 def activity_time(report: Report) -> datetime:
     """When the reading happened: the device's clock if it can be believed, else when we heard of it."""
-    claimed, received = report.claimed_at, report.received_at
+    return believed(report.claimed_at, report.received_at)
+
+
+def believed(claimed: datetime | None, received: datetime) -> datetime:
+    """A device's clock if it can be believed, else when we heard of it."""
     if claimed is None or claimed < received - CLOCK_BEHIND:
         return received
     # A clock that runs a little fast is believed, but never later than now: or it would win for ever.
     return min(claimed, received) if claimed <= received + CLOCK_AHEAD else received
+
+
+def fraction_of(report: Report, known: Known | None) -> float:
+    """How much of the book is read by a report that has a place. Who looks at a note is as far as before."""
+    if report.is_aside:
+        return known.fraction if known else 0.0
+    if report.fraction is not None:
+        return report.fraction
+    tick, total = report.place.tick, report.place.total
+    return tick / total if tick is not None and total else 0.0
 
 
 def decide(
@@ -85,14 +100,14 @@ def decide(
         return _finished(report, known)
     if report.place.position is None or tick is None:
         return Decision("rejected", report.place.reason or "no-place")
-    fraction = tick / total if total else 0.0
+    fraction = fraction_of(report, known)
     if known is None:
         if report.act is Act.OPENED:
             return Decision("history", "opened")
         return Decision("current", "first-report", _status(fraction, "unread"), 1)
-    if given is not None and _is_echo(report, given, tick):
+    if given is not None and report.act is not Act.JUMPED and _is_echo(report, given, tick):
         return Decision("echo", "as-given")
-    if tick == known.tick:
+    if tick == known.tick and not (known.status == "finished" and _takes_back(report)):
         return Decision("echo", "as-current")
     if said is not None and tick == said.tick and report.act is not Act.JUMPED:
         # Pushing the same place again (suspend, close) is not reading, however late it comes. A suggestion that is
@@ -105,24 +120,27 @@ def decide(
     rough = report.place.status is Status.APPROXIMATE and report.act is not Act.JUMPED
     if rough and activity_time(report) < known.activity_at + MOMENT:
         return Decision("history", "older-activity")
-    if _starts_over(report, known, said):
-        return _current("started-over", fraction, known)
+    if _starts_over(report, known, said) or (known.status == "unread" and fraction < known.fraction):
+        return _current(report, "started-over", fraction, known)
     if rough and _is_near(report, known, tick, total):
         return Decision("history", "within-percent-error")
+    if _is_of_earlier_reading(report, known, said, given, fraction):
+        if _reads_on(report, said, tick, fraction):
+            return _current(report, "read-on", fraction, known)
+        return Decision("suggestion", "earlier-reading")
     fell = known.fraction - fraction
     if report.act in (Act.READ, Act.JUMPED):
-        stale = report.based_on is not None and report.based_on < known.version
-        if stale and fell > DROP and not _reads_on(report, said, tick, fraction):
+        if _is_stale(report, known) and fell > DROP and not _reads_on(report, said, tick, fraction):
             # A page left open turns once, while another device has read far on: ask before taking everybody back.
             return Decision("suggestion", "stale-view")
-        return _current(report.act.value, fraction, known)
+        return _current(report, report.act.value if report.of_entry is None else "put-back", fraction, known)
     if burst:
         return Decision("suggestion", "replayed-queue")
     if fell > DROP or (fraction < FIRST_PAGE and fell > 0):
         if _reads_on(report, said, tick, fraction):
-            return _current("read-on", fraction, known)
+            return _current(report, "read-on", fraction, known)
         return Decision("suggestion", "fell-back")
-    return _current("newest", fraction, known)
+    return _current(report, "newest", fraction, known)
 
 
 def _finished(report: Report, known: Known | None) -> Decision:
@@ -160,16 +178,43 @@ def _is_near(report: Report, known: Known, tick: int, total: int) -> bool:
 def _starts_over(report: Report, known: Known, said: Said | None) -> bool:
     """Whether this very device had finished the book and now says that it reads it: somebody has opened it again."""
     finished = known.status == "finished" and said is not None and said.reading_status == "finished"
-    return finished and report.reading_status == "reading"
+    return finished and report.reading_status == "reading" and report.act is not Act.JUMPED
 
 
-def _current(reason: str, fraction: float, known: Known) -> Decision:
-    again = known.status == "finished" and fraction < FINISHED
-    started_over = again and fraction < DROP
-    return Decision("current", reason, _status(fraction, known.status, again), known.epoch + started_over)
+def _is_of_earlier_reading(
+    report: Report, known: Known, said: Said | None, given: Given | None, fraction: float
+) -> bool:
+    """Whether a device that has not heard of the book being started over still shows a place of the reading before,
+    and nothing tells when it was read. Old epochs never come back by themselves (koreader.md 9.6)."""
+    if said is None or said.epoch is None or said.epoch >= known.epoch or report.act is Act.JUMPED:
+        return False
+    tick = report.place.tick or 0
+    if said.tick is None or said.fraction is None or abs(fraction - said.fraction) > DROP:
+        return False
+    if given is not None and given.tick is not None and abs(tick - given.tick) < abs(tick - said.tick):
+        return False  # it reads on from where it was told to
+    # A page turned in a browser that has seen the present reading is of the present reading.
+    blind = report.claimed_at is None if report.act is Act.UNKNOWN else _is_stale(report, known)
+    return blind and fraction - known.fraction > DROP
 
 
-def _status(fraction: float, before: str, again: bool = False) -> str:
-    if fraction >= FINISHED:
-        return "finished"
-    return "finished" if before == "finished" and not again else "reading"
+def _is_stale(report: Report, known: Known) -> bool:
+    return report.based_on is not None and report.based_on < known.version
+
+
+def _takes_back(report: Report) -> bool:
+    """Whether a person undoes what finished the book."""
+    return report.of_entry is not None
+
+
+def _current(report: Report, reason: str, fraction: float, known: Known) -> Decision:
+    """Finished stays finished while somebody looks something up; who reads from the beginning starts over. Whoever
+    marked the book as unread starts over with the next page."""
+    begun_again = known.status == "finished" and fraction < DROP
+    starts_over = begun_again or known.status == "unread"
+    status = _status(fraction, "reading" if starts_over or _takes_back(report) else known.status)
+    return Decision("current", reason, status, known.epoch + starts_over)
+
+
+def _status(fraction: float, before: str) -> str:
+    return "finished" if fraction >= FINISHED or before == "finished" else "reading"

@@ -2,13 +2,16 @@
 
 from appliance.house import House
 from appliance.reading import placing
+from appliance.reading.reading_time import attach_found
 from appliance.sweeps.schedule import After
 from appliance.sweeps.sweep import Stopping, Sweep
 
 
 def run(house: House, stopping: Stopping) -> str:
-    """See `appliance.reading.placing`."""
+    """See `appliance.reading.placing` and, for reading time, `appliance.reading.reading_time`."""
     placed = placing.retry(house, stopping)
+    with house.database.write() as session:
+        placed += attach_found(session)
     if not placed:
         return "Nothing waits for a file that is there now."
     return f"{placed:,} {'report was' if placed == 1 else 'reports were'} placed now that the file is there."

@@ -13,7 +13,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from tests.bench import calibre_web, converting, generate, resting, scanning, storing, syncing, translating
+from tests.bench import (
+    calibre_web,
+    converting,
+    generate,
+    reading_time,
+    resting,
+    scanning,
+    storing,
+    syncing,
+    translating,
+)
 from tests.bench.appliance import Appliance
 from tests.bench.place import CACHE, books
 from tests.bench.row import Row, table, write_json
@@ -67,6 +77,9 @@ class Bench:
     def store(self) -> Iterator[Row]:
         yield from storing.measure(self.library, self.plans, self.peer, self.work)
 
+    def time(self) -> Iterator[Row]:
+        yield from reading_time.measure(self.work)
+
     def convert(self) -> Iterator[Row]:
         yield from converting.measure(self.work)
 
@@ -78,7 +91,7 @@ class Bench:
 
 
 Result = TypeVar("Result")
-PARTS = ("scan", "rest", "kobo", "store", "convert", "positions")
+PARTS = ("scan", "rest", "kobo", "store", "time", "convert", "positions")
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.kepub import convert
 from appliance.library.examination import examine
-from tests.bench import generate
+from tests.bench import generate, reading_time
 from tests.bench.load import play, request
 from tests.bench.row import Row, table
 
@@ -56,6 +56,11 @@ def test_the_load_generator_counts_what_was_answered() -> None:
         assert played.percentile(0) <= played.percentile(0.5) <= played.percentile(1)
 
     asyncio.run(main())
+
+
+def test_the_visits_of_the_bench_come_in_whole(tmp_path: Path) -> None:
+    found = reading_time.main(tmp_path, 3_000)
+    assert found["database"] > 0
 
 
 def test_the_table_can_be_read() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlmodel import select
 
-from appliance.models import Progress
+from appliance.models import Book, BookState, Progress
+from appliance.reading.book_state import SaidState, record_state
 from kobo_api.state_report import read_states
 from tests.kobo_api.conftest import Desk, Home
 from tests.kobo_api.shapes import kinds, offered
@@ -62,6 +63,14 @@ class Reading:
     def progress(self) -> Progress | None:
         with self.home.database.read() as session:
             return session.exec(select(Progress)).first()
+
+    def status(self) -> str | None:
+        with self.home.database.read() as session:
+            return session.exec(select(BookState.status)).first()
+
+    def book_id(self) -> str:
+        with self.home.database.read() as session:
+            return session.exec(select(Book.id)).one()
 
     def pushed(self, kobo: Desk) -> list[dict[str, Any]]:
         return [event["ChangedReadingState"]["ReadingState"] for event in kobo.sync()]
@@ -154,10 +163,45 @@ def test_finished_is_a_status_and_no_place(reading: Reading) -> None:
     )
     after = reading.progress()
     assert before is not None and after is not None
-    assert after.status == "finished" and (after.document, after.k) == (before.document, before.k)
+    assert reading.status() == "finished" and (after.document, after.k) == (before.document, before.k)
     [state] = reading.pushed(reading.two)
     assert state["StatusInfo"]["Status"] == "Finished" and state["CurrentBookmark"]["ProgressPercent"] == 100
     assert place(state) == at(reading.spans[2800])
+
+
+def status_info(reading: Reading, status: str) -> dict[str, Any]:
+    return {"StatusInfo": {"LastModified": reading.stamp(), "Status": status}}
+
+
+def test_a_book_that_one_kobo_finished_is_not_unfinished_by_opening_it_on_another(reading: Reading) -> None:
+    reading.put(reading.one, reading.spans[2800], **status_info(reading, "Finished"))
+    reading.put(reading.two, reading.spans[2700], **status_info(reading, "Reading"))
+    assert reading.status() == "finished"
+
+
+def test_marked_as_unread_on_a_kobo_is_what_a_person_did(reading: Reading) -> None:
+    """Nothing else turns the status back; but for a download, after which every device says that it is unread."""
+    reading.put(reading.one, reading.spans[900])
+    reading.one.take(reading.id)
+    reading.put(reading.one, reading.spans[0], **status_info(reading, "ReadyToRead"))
+    assert reading.status() == "reading"
+    reading.home.clock.forward(hours=1)
+    reading.put(reading.one, reading.spans[950])
+    reading.put(reading.one, reading.spans[950], **status_info(reading, "ReadyToRead"))
+    assert reading.status() == "unread"
+    reading.put(reading.one, reading.spans[10])
+    assert reading.status() == "reading"
+    assert reading.progress().epoch == 2  # type: ignore[union-attr]
+
+
+def test_what_a_person_set_is_not_changed_by_what_a_kobo_does_by_itself(reading: Reading) -> None:
+    reading.put(reading.one, reading.spans[900])
+    with reading.home.database.write() as session:
+        device = reading.one.device_id
+        said = {"status": "abandoned"}
+        record_state(session, SaidState(1, device, reading.book_id(), said, reading.home.clock(), base_version=9))
+    reading.put(reading.two, reading.spans[2800], **status_info(reading, "Finished"))
+    assert reading.status() == "abandoned"
 
 
 def test_the_first_page_after_a_download_is_no_news(reading: Reading) -> None:

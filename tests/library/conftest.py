@@ -21,10 +21,11 @@ class Clock:
 
 
 @contextmanager
-def house_in(place: Path) -> Iterator[House]:
-    """A house with an empty book folder in `place`."""
+def house_in(place: Path, database_url: str | None = None) -> Iterator[House]:
+    """A house with an empty book folder in `place`. `database_url`: of an empty database, by default SQLite's."""
     (place / "books").mkdir()
-    opened = open_house(load({"data": place / "data", "books": [place / "books"]}, {}))
+    options = {"data": place / "data", "books": [place / "books"]}
+    opened = open_house(load(options | ({"database_url": database_url} if database_url else {}), {}))
     opened = House(opened.settings, opened.database, opened.shelf, Clock())
     yield opened
     opened.shelf.close()

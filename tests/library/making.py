@@ -1,7 +1,7 @@
 """Small EPUBs for tests, written entry by entry so that every oddity can be had."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -22,14 +22,17 @@ def epub(
     version: str = "3.0",
     spine: str = "",
     guide: str = "",
+    aside: Container[str] = (),
 ) -> bytes:
-    """An EPUB. `metadata`: the inside of the metadata element. `chapters`: bodies by file name, all in the spine.
-    `items`: further manifest items; `files`: further entries, below OPS/. The unique identifier has the id "id"."""
+    """An EPUB. `metadata`: the inside of the metadata element. `chapters`: bodies by file name, all in the spine, those
+    in `aside` outside the reading order. `items`: further manifest items; `files`: further entries, below OPS/. The
+    unique identifier has the id "id"."""
     chapters = {"one.xhtml": f"<p>{PROSE}</p>"} if chapters is None else chapters
     manifest = "".join(
         f'<item id="c{n}" href="{name}" media-type="application/xhtml+xml"/>' for n, name in enumerate(chapters)
     )
-    refs = "".join(f'<itemref idref="c{n}"/>' for n, _ in enumerate(chapters))
+    linear = {True: ' linear="no"', False: ""}
+    refs = "".join(f'<itemref idref="c{n}"{linear[name in aside]}/>' for n, name in enumerate(chapters))
     package = (
         f'<package xmlns="http://www.idpf.org/2007/opf" version="{version}" unique-identifier="id">'
         '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:opf="http://www.idpf.org/2007/opf">'

@@ -61,6 +61,8 @@ class Household:
         values: dict[str, Any] = {
             "place": located.place,
             "reference_sha256": located.reference_sha256,
+            "fraction": located.fraction,
+            "is_aside": located.is_aside,
             "slack": SCREEN if dialect == "kobo" else 0,
             "act": Act.JUMPED if dialect == "cfi" else Act.UNKNOWN,
         }

@@ -403,7 +403,7 @@ def test_the_last_page_finishes_the_book(page: Page, server: Server) -> None:
         if page.evaluate("document.querySelector('foliate-view').renderer.atEnd"):
             break
     reader.wait_saved()
-    assert query(server, "SELECT status FROM progress WHERE book_id = ? ORDER BY updated_at DESC", book_id)[0] == (
+    assert query(server, "SELECT status FROM bookstate WHERE book_id = ? ORDER BY version DESC", book_id)[0] == (
         "finished",
     )
     assert reader.progress()["fraction"] < FINISHED

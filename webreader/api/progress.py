@@ -109,13 +109,21 @@ def move(request: ProgressRequest, book_id: str, data: Moved) -> Response[Saved]
         reading_status="finished" if data.finished else None,
         based_on=data.based_on,
         error=located.error,
+        fraction=located.fraction,
+        is_aside=located.is_aside,
         operation_id=data.operation_id,
     )
     with house.database.write() as session:
         outcome = record(session, report)
     place = located.place
-    fraction = (place.tick or 0) / place.total if place.total else 0.0
-    saved = Saved(outcome.kind, outcome.reason, outcome.version or 0, fraction, place.status.value, place.reason.value)
+    saved = Saved(
+        outcome.kind,
+        outcome.reason,
+        outcome.version or 0,
+        located.fraction or 0.0,
+        place.status.value,
+        place.reason.value,
+    )
     return Response(saved, headers={"Cache-Control": "no-store"})
 
 

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from webreader.pages import book, covers, devices, library, settings, setup, sign_in
+from webreader.pages import book, book_acts, covers, devices, library, settings, setup, sign_in
 from webreader.pages.refusal import exception_handlers
 
 routes: list[ControllerRouterHandler] = [
@@ -10,6 +10,7 @@ routes: list[ControllerRouterHandler] = [
     *sign_in.routes,
     *library.routes,
     *book.routes,
+    *book_acts.routes,
     *covers.routes,
     *devices.routes,
     *settings.routes,

@@ -1,24 +1,57 @@
-"""One book: what it is, how far each device is in it, and the way into it."""
+"""One book: what it is, how far each device is in it, how that came about, what was marked, and the way into it."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, timedelta, tzinfo
+from typing import Annotated, Any
+from uuid import uuid4
 
 from litestar import Response
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import FromPath, Parameter
 from litestar.response import File
 from litestar.types import ControllerRouterHandler
+from sqlmodel import Session
 
 from appliance.library.renditions import path_of
 from appliance.models import Rendition
 from appliance.reading import bookcase
+from appliance.reading.highlights import highlights
+from appliance.reading.reading_log import days, sessions_of, time_in
+from appliance.reading.timeline import suggestions, timeline
 from webreader.pages.covers import cover_address
 from webreader.pages.page import PageRequest, house_of, page, person, show
+from webreader.pages.words import zone_of
+
+DAYS = 14  # in the chart of reading time
+HIGHLIGHTS = 100  # shown at first
+MOST_HIGHLIGHTS = 5_000
+SESSIONS = 10
+
+Id = Annotated[int | None, Parameter(ge=0, le=2**53)]
+
+
+@dataclass(frozen=True, slots=True)
+class DayBar:
+    """A day of the chart. `seconds`: read in this book; `share`: of the longest day, 0 to 1."""
+
+    date: date
+    seconds: int
+    share: float
 
 
 @page("/book/{book_id:str}")
-def book(request: PageRequest, book_id: FromPath[str]) -> Response[Any]:
-    """The page of a book. One whose file is away still shows how far it was read."""
+def book(
+    request: PageRequest,
+    book_id: FromPath[str],
+    before: Id = None,
+    everything: bool = False,
+    all_highlights: bool = False,
+    done: str = "",
+) -> Response[Any]:
+    """The page of a book. One whose file is away still shows how far it was read. `before`: older lines of the
+    timeline; `everything`: those too that changed nothing."""
     house, reader = house_of(request), person(request)
+    zone = zone_of(reader.time_zone)
     with house.database.read() as session:
         shown = bookcase.one_book(session, reader.user_id, book_id)
         if shown is None:
@@ -26,17 +59,32 @@ def book(request: PageRequest, book_id: FromPath[str]) -> Response[Any]:
         main = shown.book.main_sha256
         rendition = session.get(Rendition, main) if main else None
         file = path_of(house, session, main) if main else None
-        devices = bookcase.on_devices(session, reader.user_id, book_id)
+        mine = session, reader.user_id, book_id
+        given: dict[str, Any] = {
+            "devices": bookcase.on_devices(*mine),
+            "suggestions": suggestions(*mine),
+            "timeline": timeline(*mine, before, everything=everything),
+            "highlights": highlights(*mine, MOST_HIGHLIGHTS if all_highlights else HIGHLIGHTS),
+            "time": time_in(*mine),
+            "sessions": sessions_of(*mine, limit=SESSIONS),
+            "days": _days(*mine, zone, house.now().astimezone(zone).date()),
+        }
     return show(
         "book.html",
         request,
         book=shown.book,
         progress=shown.progress,
-        devices=devices,
+        state=shown.state,
+        finished=shown.is_finished,
         size=rendition.size if rendition else 0,
         doubts=rendition.doubts if rendition else [],
         is_there=file is not None,
         cover=cover_address(shown.book, "large.jpg"),
+        before=before,
+        everything=everything,
+        done=done,
+        new_id=lambda: str(uuid4()),
+        **given,
     )
 
 
@@ -51,6 +99,17 @@ def download(request: PageRequest, book_id: FromPath[str]) -> Response[Any]:
     if file is None:
         raise NotFoundException
     return File(file, filename=file.name, media_type="application/epub+zip")
+
+
+def _days(session: Session, user_id: int, book_id: str, zone: tzinfo, today: date) -> list[DayBar]:
+    """The last days, each; none when the book was not read in them."""
+    first = today - timedelta(days=DAYS - 1)
+    read = {one.date: one.books.get(book_id, 0) for one in days(session, user_id, zone, first, today)}
+    most = max(read.values(), default=0)
+    if not most:
+        return []
+    dates = [first + timedelta(days=number) for number in range(DAYS)]
+    return [DayBar(each, read.get(each, 0), read.get(each, 0) / most) for each in dates]
 
 
 routes: list[ControllerRouterHandler] = [book, download]

@@ -10,7 +10,7 @@ from litestar.response import Redirect, Template
 
 from appliance.accounts.sessions import SignedIn
 from appliance.house import House
-from webreader.pages.words import ago, day, percent, until, zone_of
+from webreader.pages.words import ago, day, duration, moment, percent, stars, until, zone_of
 
 MAX_FORM = 64 * 1024
 """Bytes that a form may hold; a page has short fields only."""
@@ -48,6 +48,9 @@ def show(template: str, request: PageRequest, status_code: int = 200, **context:
         "user": user,
         "path": request.url.path,
         "percent": percent,
+        "duration": duration,
+        "stars": stars,
+        "moment": lambda then: moment(then, now, zone),
         "ago": lambda then: ago(then, now, zone),
         "until": lambda then: until(then, now, zone),
         "day": lambda then: day(then, zone),

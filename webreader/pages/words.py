@@ -29,6 +29,30 @@ def ago(then: datetime, now: datetime, zone: tzinfo) -> str:
     return f"{days} days ago" if days < 7 else day(then, zone)
 
 
+def moment(then: datetime, now: datetime, zone: tzinfo) -> str:
+    """When something was, to the minute: "today, 14:05", "yesterday, 21:40", "12 May 2026, 09:00"."""
+    local = then.astimezone(zone)
+    days = (now.astimezone(zone).date() - local.date()).days
+    name = {0: "today", 1: "yesterday"}.get(days) or day(then, zone)
+    return f"{name}, {local:%H:%M}"
+
+
+def duration(seconds: int) -> str:
+    """How long: "under a minute", "35 min", "2 h 5 min"."""
+    minutes = (seconds + 30) // 60
+    if minutes == 0:
+        return "under a minute"
+    hours, rest = divmod(minutes, 60)
+    return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
+
+
+def stars(rating: int) -> str:
+    """A rating in half stars as words: "3½ stars", "1 star"."""
+    whole, half = divmod(rating, 2)
+    number = f"{whole or ''}{'½' if half else ''}"
+    return f"{number} star" if number in ("1", "½") else f"{number} stars"
+
+
 def until(then: datetime, now: datetime, zone: tzinfo) -> str:
     """When something will be: "in 40 minutes", "today at 23:30", "tomorrow at 03:30", "12 May 2026"."""
     if then - now < timedelta(minutes=1):

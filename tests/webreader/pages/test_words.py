@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webreader.browser_name import browser_name
-from webreader.pages.words import ago, percent, until, zone_of
+from webreader.pages.words import ago, duration, moment, percent, stars, until, zone_of
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -35,6 +35,31 @@ def test_percent_is_neither_done_too_early_nor_none_too_long(fraction: float | N
 )
 def test_ago(passed: timedelta, said: str):
     assert ago(NOON - passed, NOON, BERLIN) == said
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (timedelta(hours=1), "today, 13:00"),
+        (timedelta(hours=15), "yesterday, 23:00"),
+        (timedelta(days=40), "2 April 2026, 14:00"),
+        (timedelta(hours=-12), "13 May 2026, 02:00"),
+    ],
+)
+def test_moment(passed: timedelta, said: str):
+    assert moment(NOON - passed, NOON, BERLIN) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(12, "under a minute"), (60, "1 min"), (3_570, "1 h"), (3_600, "1 h"), (7_500, "2 h 5 min")]
+)
+def test_duration(seconds: int, said: str):
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(("rating", "said"), [(1, "½ star"), (2, "1 star"), (3, "1½ stars"), (10, "5 stars")])
+def test_stars(rating: int, said: str):
+    assert stars(rating) == said
 
 
 def test_yesterday_is_a_matter_of_the_time_zone():

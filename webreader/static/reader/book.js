@@ -24,6 +24,8 @@ const split = href => {
     return [decode(path.replace(/^\//, '')), fragment && decode(fragment)]
 }
 
+const stepOf = steps => steps.map(part => part.index).join('/')
+
 const elementOf = (doc, id) => doc.getElementById(id) ?? doc.querySelector(`[name="${CSS.escape(id)}"]`)
 
 // The root that positions count from: a document that is no XHTML page (SVG, foreign XML) is shown inside one.
@@ -31,6 +33,8 @@ export const rootOf = doc => doc.documentElement.hasAttribute('data-bookwake-wra
     ? doc.body.firstElementChild : doc.documentElement
 
 export class Book {
+    #indexes // of the sections, by the step that a CFI names them by
+
     // The paginator listens here to adapt style sheets to pages.
     transformTarget = new EventTarget()
 
@@ -41,6 +45,8 @@ export class Book {
         this.rendition = { layout: manifest.fixed ? 'pre-paginated' : 'reflowable' }
         this.toc = manifest.contents
         this.sections = manifest.sections.filter(section => section.path).map(section => this.#section(section))
+        // The first of two that are named alike.
+        this.#indexes = new Map(this.sections.map(({ cfi }, index) => [stepOf(CFI.parse(cfi)[0]), index]).reverse())
         this.total = this.sections.reduce((sum, section) => sum + section.size, 0)
     }
 
@@ -135,9 +141,7 @@ export class Book {
     // By the step alone: ids of the spine are optional, and the same document may stand in it twice.
     resolveCFI(cfi) {
         const parts = CFI.parse(cfi)
-        const step = steps => steps.map(part => part.index).join('/')
-        const wanted = step((parts.parent ?? parts).shift())
-        const index = this.sections.findIndex(section => step(CFI.parse(section.cfi)[0]) === wanted)
+        const index = this.#indexes.get(stepOf((parts.parent ?? parts).shift())) ?? -1
         const anchor = doc => CFI.toRange(
             { documentElement: rootOf(doc), createRange: () => doc.createRange() }, parts)
         return index < 0 ? null : { index, anchor }

@@ -24,6 +24,19 @@ const list = (items, go) => {
     return ol
 }
 
+// The chapter that each section belongs to: the last line of the contents that leads to it or to one before.
+export const chapters = book => {
+    const labels = Array(book.sections.length).fill('')
+    const walk = items => items.forEach(item => {
+        const index = item.href ? book.resolveHref(item.href)?.index : undefined
+        if (index !== undefined) labels[index] ||= item.label ?? ''
+        walk(item.subitems ?? [])
+    })
+    walk(book.toc)
+    let label = ''
+    return labels.map(own => label = own || label)
+}
+
 export const setUpContents = (book, go) => {
     const button = document.getElementById('open-contents')
     // A book without a table of contents still has documents.

@@ -3,13 +3,19 @@ const EDGE = 0.3 // share of the width at either side that turns the page
 
 const isBusy = target => document.querySelector('dialog[open]') || target?.closest?.('input, textarea, select, audio, video')
 
-export const setUpControls = ({ left, right, next, previous, contents, appearance, step }) => {
+// `bar`: of what can be done with words; it opens by itself, and Enter leads into it.
+export const setUpControls = ({ left, right, next, previous, contents, appearance, marks, bar, step }) => {
     const keys = {
         ArrowLeft: left, ArrowRight: right, PageUp: previous, PageDown: next, ArrowUp: previous, ArrowDown: next,
-        Enter: null, h: left, l: right, c: contents, a: appearance, '+': () => step(1), '=': () => step(1), '-': () => step(-1),
+        Enter: null, h: left, l: right, c: contents, a: appearance, m: marks, '+': () => step(1), '=': () => step(1), '-': () => step(-1),
     }
     const onKey = event => {
         if (event.ctrlKey || event.altKey || event.metaKey || isBusy(event.target)) return
+        if (event.shiftKey && event.key.startsWith('Arrow')) return // makes a selection longer
+        if (bar.isOpen && (event.key === 'Enter' || event.key === 'Escape')) {
+            event.preventDefault()
+            return event.key === 'Enter' ? bar.focus() : bar.close()
+        }
         const action = event.key === ' ' ? (event.shiftKey ? previous : next) : keys[event.key]
         // Space and Enter press a button that has the focus.
         if (!action || (event.key === ' ' && event.target.closest?.('button, a'))) return

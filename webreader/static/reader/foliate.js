@@ -2,3 +2,4 @@
 import '../vendor/foliate-js-1.0.1/view.js'
 
 export * as CFI from '../vendor/foliate-js-1.0.1/epubcfi.js'
+export { Overlayer } from '../vendor/foliate-js-1.0.1/overlayer.js'

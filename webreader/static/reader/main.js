@@ -6,8 +6,10 @@ import { setUpControls } from './controls.js'
 import { Elsewhere } from './elsewhere.js'
 import { Keeper } from './keeper.js'
 import { setUpLinks } from './links.js'
+import { setUpMarking } from './marking.js'
 import { notice } from './notice.js'
 import { Reader } from './reader.js'
+import { ReadingTime } from './reading_time.js'
 import { restore } from './restore.js'
 import { Refused, Server } from './server.js'
 
@@ -63,29 +65,54 @@ const open = async () => {
     setUpLinks(view, jump)
     const turn = forwards => (controls.quiet(), reader.turn(forwards))
     const turnTo = side => (controls.quiet(), reader.turnTo(side))
+    const marking = setUpMarking({ view, server, sha256: manifest.sha256, device: page.dataset.device, jump })
     const controls = setUpControls({
         left: () => turnTo('left'), right: () => turnTo('right'), next: () => turn(true), previous: () => turn(false),
         contents: contents.open, appearance: appearance.open, step: appearance.step,
+        marks: marking.open, bar: marking.menu,
     })
-    view.addEventListener('load', ({ detail: { doc } }) => controls.attach(doc))
+    const time = new ReadingTime(server, page.dataset.device, () => reader.fraction)
+    time.watch(document)
+    view.addEventListener('load', ({ detail: { doc } }) => {
+        controls.attach(doc)
+        time.watch(doc)
+    })
     reader.addEventListener('page', () => showProgress(reader, contents))
     appearance.attach(view)
 
     const problem = await restore(reader, where)
     opening.remove()
     if (problem) notice(problem)
+    marking.refresh()
 
-    reader.addEventListener('moved', ({ detail: { cfi, act, finished } }) => keeper.keep(cfi, act, finished))
+    reader.addEventListener('moved', ({ detail: { cfi, act, finished } }) => {
+        keeper.keep(cfi, act, finished)
+        time.act()
+        marking.turned()
+    })
     keeper.addEventListener('change', ({ detail }) => {
         showSaving(detail)
         if (detail.state === 'saved' && detail.saved.version > keeper.version) elsewhere.look(detail.moved)
     })
+    const leave = () => {
+        keeper.flush()
+        marking.flush()
+        time.pause()
+    }
     document.addEventListener('visibilitychange', () => {
-        if (document.visibilityState === 'hidden') keeper.flush()
-        else elsewhere.look()
+        if (document.visibilityState === 'hidden') leave()
+        else {
+            time.resume()
+            elsewhere.look()
+            marking.refresh()
+        }
     })
-    addEventListener('pagehide', () => keeper.flush())
-    addEventListener('pageshow', event => event.persisted && elsewhere.look())
+    addEventListener('pagehide', leave)
+    addEventListener('pageshow', event => {
+        if (!event.persisted) return
+        elsewhere.look()
+        marking.refresh()
+    })
     page.dataset.state = 'ready'
 }
 

@@ -3,14 +3,14 @@ import { CFI } from './foliate.js'
 import { rootOf } from './book.js'
 
 // What counts as text is what the server counts (docs/reference/positions.md C.1).
-const INK = /[^\t\n\f\r \ufffd]/u
+export const INK = /[^\t\n\f\r \ufffd]/u
 const ATOMS = 'img, svg, image, video, audio, math'
 const LETTER = /[\p{L}\p{M}\p{N}]/u
 // Scripts that are written without spaces have no words to stay inside of.
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u
 const LONGEST_WORD = 80
 
-const isText = node => node.nodeType === Node.TEXT_NODE || node.nodeType === Node.CDATA_SECTION_NODE
+export const isText = node => node.nodeType === Node.TEXT_NODE || node.nodeType === Node.CDATA_SECTION_NODE
 
 const characterAt = (text, offset) => String.fromCodePoint(text.codePointAt(offset))
 
@@ -38,7 +38,7 @@ const behind = (node, root) => {
 }
 
 // Text nodes and pictures from a boundary point on, in document order, with the offset to begin at.
-function* following(root, container, offset) {
+export function* following(root, container, offset) {
     const atom = atomAround(container, root)
     let node = atom ?? (isText(container) ? container : container.childNodes[offset] ?? behind(container, root))
     let from = node === container && !atom ? offset : 0

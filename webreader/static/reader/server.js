@@ -1,4 +1,4 @@
-// The reader's part of the progress API (webreader/api/progress.py).
+// The reader's part of the API (webreader/api).
 import { detailOf } from './book.js'
 
 // Refused by the server for a reason that trying again does not change.
@@ -37,13 +37,36 @@ export class Server {
         return this.#ask(`${this.url}/progress`)
     }
 
-    // The request outlives the page.
     move(moved) {
-        return this.#ask(`${this.url}/progress`, {
-            method: 'PUT',
-            keepalive: true,
+        return this.#put(`${this.url}/progress`, moved)
+    }
+
+    keepTime(stretch) {
+        return this.#put(`${this.url}/reading-time`, stretch)
+    }
+
+    // Annotations that changed after a version, a page at a time.
+    marks(sha256, after, until) {
+        const query = new URLSearchParams({ sha256, after, ...until === undefined ? {} : { until } })
+        return this.#ask(`${this.url}/annotations?${query}`)
+    }
+
+    act(sha256, operations) {
+        return this.#send('POST', `${this.url}/annotations`, { sha256, operations })
+    }
+
+    #put(url, body) {
+        return this.#send('PUT', url, body)
+    }
+
+    // The request outlives the page, unless it is larger than browsers allow for that.
+    #send(method, url, data) {
+        const body = JSON.stringify(data)
+        return this.#ask(url, {
+            method,
+            keepalive: body.length < 20_000,
             headers: { 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken() },
-            body: JSON.stringify(moved),
+            body,
         })
     }
 

@@ -1,0 +1,76 @@
+"""Annotations folded from what the journal says was done to them. Functions of values.
+
+An effect is a JSON object: `do` is create, set, delete, restore, hold or release; `id` the annotation, `version` its
+number in the person's feed, `at` when it was done. An annotation is a dictionary of its columns.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from appliance.reading.merge import FIELDS, OTHER_NOTES
+
+Effect = dict[str, Any]
+Row = dict[str, Any]
+
+PLACE = (
+    "reference_sha256",
+    "start_document",
+    "start_occurrence",
+    "start_k",
+    "end_document",
+    "end_occurrence",
+    "end_k",
+    "first",
+    "last",
+    "place_status",
+    "place_reason",
+    "quote",
+)
+"""The columns that a range is kept in."""
+
+
+def fold(row: Row | None, effect: Effect) -> Row:
+    """The annotation after an effect."""
+    version, at = effect["version"], datetime.fromisoformat(effect["at"])
+    if effect["do"] == "create":
+        made = {
+            **effect["row"],
+            "id": effect["id"],
+            "versions": dict.fromkeys(FIELDS, version),
+            "times": dict.fromkeys(FIELDS, effect["at"]),
+            "other_notes": [],
+            "deleted_at": None,
+            "held_at": None,
+            "created_at": datetime.fromisoformat(effect["row"]["created_at"]),
+        }
+        return {**made, "version": version, "changed_at": at}
+    assert row is not None, "only an annotation that was created can be changed"
+    row = {**row, "version": version, "changed_at": at}
+    match effect["do"]:
+        case "set":
+            row |= effect["columns"]
+            news = effect["fields"] if row["other_notes"] == effect["other_notes"] else [*effect["fields"], OTHER_NOTES]
+            row["versions"] = row["versions"] | dict.fromkeys(news, version)
+            row["times"] = row["times"] | dict.fromkeys(effect["fields"], effect["at"])
+            row["other_notes"] = effect["other_notes"]
+            if effect["revived"]:
+                row["deleted_at"] = row["held_at"] = None
+        case "delete":
+            row["deleted_at"], row["held_at"] = at, None
+        case "restore":
+            row["deleted_at"] = row["held_at"] = None
+        case "hold":
+            row["held_at"] = at
+        case "release":
+            row["held_at"] = None
+        case unknown:
+            raise ValueError(f"unknown effect {unknown!r}")
+    return row
+
+
+def range_of(row: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The range of an annotation as a value to compare; `None` while it has no place."""
+    if row["start_k"] is None:
+        return None
+    return tuple(row[name] for name in PLACE[:7])

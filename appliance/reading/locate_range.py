@@ -1,0 +1,76 @@
+"""From a device's own range to the words in the book's reference rendition. The only way in for annotations."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlmodel import Session
+
+from appliance.house import House
+from appliance.library.renditions import open_rendition
+from appliance.models import Book
+from appliance.positions import OpenBook, Place, RangePlace, Reason, Status
+from appliance.positions.book import UNREADABLE
+from appliance.positions.dialects import Dialect, NotALocator, decode, parse
+from appliance.positions.quote import quote_of
+from appliance.positions.recover import confirm
+from appliance.positions.translate import translate_range
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedRange:
+    """`place` is in the coordinates of `reference_sha256`; `quote`: its `TextQuote` as JSON, empty without a place."""
+
+    place: RangePlace
+    reference_sha256: str | None
+    quote: dict[str, Any] = field(default_factory=dict)
+
+
+def locate_range(
+    house: House, session: Session, book_id: str, sha256: str, dialect: Dialect, said: Any, text: str = ""
+) -> LocatedRange:
+    """Decode a range in rendition `sha256` and carry it to the book's reference rendition. May open files.
+
+    `said`: as `positions.dialects` writes it; one locator alone is a bookmark. `text`: the words as the device has
+    them; they decide only where they are others altogether.
+    """
+    book = session.get(Book, book_id)
+    rendition = open_rendition(house, session, sha256)
+    if book is None or rendition is None:
+        return LocatedRange(_failed(Reason.UNREADABLE), None)
+    place = decode_range(rendition, dialect, said)
+    if text:
+        place = confirm(rendition, place, text)
+    reference_sha256 = book.main_sha256 or sha256
+    reference = rendition if reference_sha256 == sha256 else open_rendition(house, session, reference_sha256)
+    if reference is None:
+        reference, reference_sha256 = rendition, sha256
+    if reference is not rendition:
+        place = translate_range(place, rendition, reference)
+    return LocatedRange(place, reference_sha256, _quote(reference, place))
+
+
+def decode_range(rendition: OpenBook, dialect: Dialect, said: Any) -> RangePlace:
+    """The range that a device's words mean in its own rendition; FAILED for anything that cannot be read."""
+    try:
+        found = decode(rendition, dialect, parse(dialect, said))
+    except NotALocator:
+        return _failed(Reason.SYNTAX)
+    return RangePlace(found, found) if isinstance(found, Place) else found
+
+
+def _failed(reason: Reason) -> RangePlace:
+    nowhere = Place(None, Status.FAILED, reason, None, 0)
+    return RangePlace(nowhere, nowhere)
+
+
+def _quote(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
+    if place.range is None:
+        return {}
+    try:
+        return asdict(quote_of(reference, place.range))
+    except (*UNREADABLE, ValueError):
+        return {}
+
+
+NOT_SAID = LocatedRange(_failed(Reason.SYNTAX), None)
+"""The range of an annotation that came without one."""
