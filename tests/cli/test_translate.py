@@ -146,7 +146,7 @@ def whole() -> list[Path]:
     return [path for path in sorted((SHARED / "vectors").glob("*.jsonl")) if path.name.partition(".")[0] in SOME]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("path", whole(), ids=lambda path: path.name.removesuffix(".epub.jsonl"))
 def test_with_the_kepub_that_a_kobo_holds(path: Path, tmp_path: Path) -> None:
     book, kepub = PATHS[path.name.removesuffix(".jsonl")], tmp_path / "book.kepub.epub"

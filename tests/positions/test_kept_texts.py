@@ -42,7 +42,7 @@ def test_of_a_kepub(tmp_path: Path) -> None:
     check(kepub, tmp_path / "texts")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("path", books(), ids=lambda path: path.stem)
 def test_of_every_book(path: Path, tmp_path: Path) -> None:
     try:

@@ -113,7 +113,7 @@ def test_random_places_in_what_kepubify_makes(path: Path, tmp_path: Path) -> Non
     check(path, tmp_path / "k.kepub.epub", 30)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("path", [path for path in ALL if path not in FEW], ids=lambda path: path.stem)
 def test_random_places_of_every_book(path: Path, tmp_path: Path) -> None:
     convert(path, tmp_path / "k.kepub.epub", engine="built-in")
