@@ -83,7 +83,9 @@ def test_reading_is_sent_every_minute_and_ends_two_minutes_after_the_last_input(
     reader.turn()
     reader.page.clock.run_for(61_000)
     eventually(lambda: len(seconds(server)) == 1)
+    before = reader.cfi
     reader.turn(2)
+    eventually(lambda: reader.cfi != before)  # a busy machine may take longer than the turning waits
     reader.page.clock.run_for(60_000)
     eventually(lambda: len(seconds(server)) == 2)
     reader.page.clock.run_for(60 * 60_000)
@@ -92,7 +94,7 @@ def test_reading_is_sent_every_minute_and_ends_two_minutes_after_the_last_input(
     assert 180 <= sum(seconds(server)) <= 195 and len(seconds(server)) <= 5
     # The browser keeps to the server's clock, for which hardly any time has passed; so only the places can be told.
     start, end = fractions(server)
-    assert 0 <= start <= end < 0.1
+    assert 0 <= start < end < 0.1
 
 
 def test_what_was_read_is_sent_when_the_page_is_left(server: Server, reader: OpenReader) -> None:
