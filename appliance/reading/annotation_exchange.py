@@ -263,7 +263,12 @@ class Exchange:
             "claimed_at": None,
             "gone_at": None,
         }
-        offer = {"version": row["version"], "fields": dict(fields), "versions": row["versions"]}
+        offer = {
+            "version": row["version"],
+            "fields": dict(fields),
+            "versions": row["versions"],
+            "sha256": self.caller.sha256,
+        }
         given = [one for one in link["given"] if one["version"] != row["version"]]
         self._keep({**link, "given": [*given, offer][-MAX_OFFERS:]}, row)
 

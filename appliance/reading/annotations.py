@@ -5,10 +5,12 @@ the write transaction begins.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlmodel import Session
 
 from appliance.house import House
 from appliance.models import Annotation, DeviceAnnotation, JournalEntry
@@ -39,6 +41,15 @@ _LATELY = select(func.count()).where(
     _JOURNAL.c.received_at > bindparam("since"),
 )
 _UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`projected`: what lives, and what the device has to be told is gone. `rows`, `links`: all, by annotation."""
+
+    projected: list[ProjectedAnnotation]
+    rows: Mapping[str, Row]
+    links: Mapping[str, Link]
 
 
 def exchange(
@@ -98,14 +109,30 @@ def offer(house: House, caller: Caller) -> list[ProjectedAnnotation]:
         everything = project_annotations(house, session, caller, rows.values(), by_annotation)
     wanted = [one for one in everything if one.due is not None and (one.range is not None or one.due == "remove")]
     given = [one for one in wanted if one.due != "remove"]
-    if given:
+    note_offered(
+        house, caller, [(one.row["id"], one.row["version"], {**one.fields, "range": one.range}) for one in given]
+    )
+    return wanted
+
+
+def note_offered(house: House, caller: Caller, offered: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
+    """The device is being told of annotations: their ids, versions, and fields with the range in its own spelling. One
+    that changed meanwhile is not noted; the device is told of it again."""
+    if offered:
         with house.database.write() as session:
             work = _exchange(session.connection(), caller, 0, [])
-            for one in given:
-                if work.rows[one.row["id"]]["version"] == one.row["version"]:
-                    work.offer(one.row["id"], {**one.fields, "range": one.range})
+            for annotation_id, version, fields in offered:
+                if work.rows[annotation_id]["version"] == version:
+                    work.offer(annotation_id, fields)
             _store(session.connection(), work)
-    return wanted
+
+
+def survey(house: House, session: Session, caller: Caller) -> Survey:
+    """All annotations of the person in the book, as the device needs them and as it holds them. Opens files."""
+    connection = session.connection()
+    rows = _rows(connection, caller)
+    links = {link["annotation_id"]: link for link in _links(connection, caller).values()}
+    return Survey(project_annotations(house, session, caller, rows.values(), links), rows, links)
 
 
 def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:

@@ -71,6 +71,8 @@ ANNOTATIONS: Final[dict[str, str]] = {
     "restored": "A deleted highlight was restored.",
     "kept": "A highlight that a device wanted to delete was kept.",
     "unknown-annotation": "There is no such highlight.",
+    "not-understood": "The device sent something that could not be understood. It is kept as it came.",
+    "unknown-book": "Highlights of a book that is not in the library. They are kept as they came.",
     "same-operation": "The device sent the same thing twice.",
 }
 
