@@ -73,9 +73,10 @@ class DeviceAnnotation(SQLModel, table=True):
     `native_id`: what the device calls it. `sha256`: the rendition in whose coordinates `native` is. `native`: as the
     device sent it, given back unchanged; `fingerprint`: hash of its part that counts. `held`: the fields as the device
     spells them; `held_versions`: the version of each that this is. `held_version`: the version of the annotation that
-    the device has seen all of. `given`: what it was offered since and may hold by now, oldest first, each with `fields`,
-    `versions` and the `sha256` of the rendition its range is in. `claimed_at`: when the device last changed it, by its
-    own clock less its measured skew. `gone_at`: when the device deleted it or said that it followed a deletion.
+    the device has seen all of. `given`: what it was offered since and may hold by now, oldest first, each with
+    `fields`, `versions`, and the `sha256` of the rendition its range is in. `claimed_at`: when the device last changed
+    it, by its own clock less its measured skew. `gone_at`: when the device deleted it or said that it followed a
+    deletion.
     """
 
     __table_args__ = (Index("ix_device_annotation_native", "device_id", "book_id", "native_id"),)

@@ -4,7 +4,6 @@ An effect is a JSON object: `do` is create, set, delete, restore, hold or releas
 number in the person's feed, `at` when it was done. An annotation is a dictionary of its columns.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,22 +11,6 @@ from appliance.reading.merge import FIELDS, OTHER_NOTES
 
 Effect = dict[str, Any]
 Row = dict[str, Any]
-
-PLACE = (
-    "reference_sha256",
-    "start_document",
-    "start_occurrence",
-    "start_k",
-    "end_document",
-    "end_occurrence",
-    "end_k",
-    "first",
-    "last",
-    "place_status",
-    "place_reason",
-    "quote",
-)
-"""The columns that a range is kept in."""
 
 
 def fold(row: Row | None, effect: Effect) -> Row:
@@ -67,10 +50,3 @@ def fold(row: Row | None, effect: Effect) -> Row:
         case unknown:
             raise ValueError(f"unknown effect {unknown!r}")
     return row
-
-
-def range_of(row: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """The range of an annotation as a value to compare; `None` while it has no place."""
-    if row["start_k"] is None:
-        return None
-    return tuple(row[name] for name in PLACE[:7])

@@ -13,7 +13,7 @@ from appliance.positions.dialects import write
 from appliance.positions.translate import translate_range
 from appliance.reading.annotation_due import Due, due, shown_field
 from appliance.reading.annotation_effects import Row
-from appliance.reading.annotation_exchange import Link
+from appliance.reading.annotation_links import Link
 from appliance.reading.annotation_report import Caller
 
 FIELDS = ("text", "note", "colour", "style")

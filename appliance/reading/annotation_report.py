@@ -86,6 +86,19 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What the journal keeps of one thing said. `subject`: the annotation; `effects`: what was done to it."""
+
+    subject: str
+    payload: Mapping[str, Any]
+    effects: list[dict[str, Any]]
+    outcome: str
+    reason: str
+    operation_id: str | None = None
+    claimed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What became of one thing a device said.
 

@@ -6,16 +6,17 @@ the write transaction begins.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlmodel import Session
 
 from appliance.house import House
-from appliance.models import Annotation, DeviceAnnotation, JournalEntry
+from appliance.models import Annotation, DeviceAnnotation
+from appliance.reading import annotation_journal as journal
 from appliance.reading.annotation_effects import Row
-from appliance.reading.annotation_exchange import Entry, Exchange, Link
+from appliance.reading.annotation_exchange import Exchange
+from appliance.reading.annotation_links import Link, Links, absent
 from appliance.reading.annotation_projection import ProjectedAnnotation, project_annotations
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.feed import take_versions
@@ -24,21 +25,10 @@ from appliance.reading.turn import take_turn
 
 _ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
 _HELD = DeviceAnnotation.__table__  # type: ignore[attr-defined]
-_JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
-
-MASS_WINDOW = timedelta(minutes=10)
-"""Deletions of one device in one book within this time are looked at together."""
 
 _LINKS = select(_HELD).where(_HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id"))
 _ROWS = select(_ANNOTATION).where(
     _ANNOTATION.c.user_id == bindparam("user_id"), _ANNOTATION.c.book_id == bindparam("book_id")
-)
-_LATELY = select(func.count()).where(
-    _JOURNAL.c.device_id == bindparam("device_id"),
-    _JOURNAL.c.book_id == bindparam("book_id"),
-    _JOURNAL.c.kind == "annotation",
-    _JOURNAL.c.reason.in_(["deleted", "many-deleted"]),
-    _JOURNAL.c.received_at > bindparam("since"),
 )
 _UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
 
@@ -84,15 +74,15 @@ def exchange(
     }
     gone: list[Answer] = []
     names = set() if is_foreign else {one.native_id for one in said} | {one.native_id for one in deletions}
-    lost = Exchange.absent(links, names) if complete or is_foreign else []
+    lost = absent(links, names) if complete or is_foreign else []
     if news or deletions or lost:
         with house.database.write() as session:
             connection = session.connection()
             operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
             work = _exchange(connection, caller, len(news) + len(deletions), operations)
             if lost:
-                work.miss(names)
-            gone = work.delete(deletions, _deleted_lately(connection, caller) if deletions else 0)
+                work.links.miss(names, work.rows)
+            gone = work.delete(deletions, journal.deleted_lately(connection, caller) if deletions else 0)
             for one in news:
                 answers[one.native_id] = work.take(one, places.get(one.native_id))
             _store(connection, work)
@@ -103,10 +93,7 @@ def offer(house: House, caller: Caller) -> list[ProjectedAnnotation]:
     """What the device has to be told of its book, in its own words. It is remembered as offered, not as held, until
     the device says so (`follow`) or shows it in what it says next."""
     with house.database.read() as session:
-        connection = session.connection()
-        rows, links = _rows(connection, caller), _links(connection, caller)
-        by_annotation = {link["annotation_id"]: link for link in links.values()}
-        everything = project_annotations(house, session, caller, rows.values(), by_annotation)
+        everything = survey(house, session, caller).projected
     wanted = [one for one in everything if one.due is not None and (one.range is not None or one.due == "remove")]
     given = [one for one in wanted if one.due != "remove"]
     note_offered(
@@ -120,11 +107,12 @@ def note_offered(house: House, caller: Caller, offered: Sequence[tuple[str, int,
     that changed meanwhile is not noted; the device is told of it again."""
     if offered:
         with house.database.write() as session:
-            work = _exchange(session.connection(), caller, 0, [])
+            connection = session.connection()
+            rows, held = _held(connection, caller)
             for annotation_id, version, fields in offered:
-                if work.rows[annotation_id]["version"] == version:
-                    work.offer(annotation_id, fields)
-            _store(session.connection(), work)
+                if rows[annotation_id]["version"] == version:
+                    held.offer(rows[annotation_id], fields)
+            _store_links(connection, caller, held)
 
 
 def survey(house: House, session: Session, caller: Caller) -> Survey:
@@ -139,17 +127,23 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
     """The device holds what it was offered, or has deleted what it was told to: version by native id."""
     if followed:
         with house.database.write() as session:
-            work = _exchange(session.connection(), caller, 0, [])
+            connection = session.connection()
+            rows, held = _held(connection, caller)
             for native_id, version in followed.items():
-                work.follow(native_id, version)
-            _store(session.connection(), work)
+                held.follow(native_id, version, rows)
+            _store_links(connection, caller, held)
 
 
 def _exchange(connection: Connection, caller: Caller, count: int, operations: Sequence[str | None]) -> Exchange:
     take_turn(connection, caller.user_id)
     version = take_versions(connection, caller.user_id, count) if count else 0
-    rows, links = _rows(connection, caller), _links(connection, caller)
-    return Exchange(caller, rows, links, _done(connection, caller, operations), version)
+    done = journal.done(connection, caller, operations)
+    return Exchange(caller, _rows(connection, caller), _links(connection, caller), done, version)
+
+
+def _held(connection: Connection, caller: Caller) -> tuple[dict[str, Row], Links]:
+    take_turn(connection, caller.user_id)
+    return _rows(connection, caller), Links(caller, _links(connection, caller))
 
 
 def _is_known(said: Said, link: Link | None) -> bool:
@@ -172,59 +166,21 @@ def _rows(connection: Connection, caller: Caller) -> dict[str, Row]:
     return {row["id"]: dict(row) for row in rows}
 
 
-def _done(connection: Connection, caller: Caller, operations: Sequence[str | None]) -> dict[str, str | None]:
-    """Operations of this device that the journal has, with the annotation each was about."""
-    found: dict[str, str | None] = {}
-    operations = [operation for operation in operations if operation is not None]
-    for at in range(0, len(operations), 500):
-        query = select(_JOURNAL.c.operation_id, _JOURNAL.c.subject).where(
-            _JOURNAL.c.device_id == caller.device_id, _JOURNAL.c.operation_id.in_(operations[at : at + 500])
-        )
-        found |= {row.operation_id: row.subject for row in connection.execute(query)}
-    return found
-
-
-def _deleted_lately(connection: Connection, caller: Caller) -> int:
-    since = caller.received_at - MASS_WINDOW
-    values = {"device_id": caller.device_id, "book_id": caller.book_id, "since": since}
-    return int(connection.execute(_LATELY, values).scalar_one())
-
-
 def _store(connection: Connection, work: Exchange) -> None:
-    caller = work.caller
-    if work.entries:
-        connection.execute(insert(_JOURNAL), [_entry(caller, entry) for entry in work.entries])
+    journal.append(connection, work.caller, work.entries)
     new = [row for row in work.changed.values() if row["id"] in work.created]
     if new:
         connection.execute(insert(_ANNOTATION), new)
     for row in work.changed.values():
         if row["id"] not in work.created:
             connection.execute(_UPDATE_ROW, {"this_id": row["id"], **{k: v for k, v in row.items() if k != "id"}})
-    stale = [*work.dropped, *work.held]
+    _store_links(connection, work.caller, work.links)
+
+
+def _store_links(connection: Connection, caller: Caller, links: Links) -> None:
+    stale = [*links.dropped, *links.changed]
     for at in range(0, len(stale), 500):
         these = _HELD.c.annotation_id.in_(stale[at : at + 500])
         connection.execute(delete(_HELD).where(_HELD.c.device_id == caller.device_id, these))
-    if work.held:
-        connection.execute(insert(_HELD), list(work.held.values()))
-
-
-def _entry(caller: Caller, entry: Entry) -> dict[str, Any]:
-    said, row = entry["said"], entry["row"]
-    return {
-        "user_id": caller.user_id,
-        "book_id": caller.book_id,
-        "device_id": caller.device_id,
-        "kind": "annotation",
-        "subject": row["id"],
-        "operation_id": said.operation_id,
-        "received_at": caller.received_at,
-        "claimed_at": said.changed_at if isinstance(said, Said) else said.at,
-        "skew": round(caller.skew.total_seconds()) if caller.skew is not None else None,
-        "sha256": caller.sha256,
-        "dialect": caller.dialect,
-        "locator": "",
-        "payload": said.payload,
-        "effects": entry["effects"],
-        "outcome": entry["outcome"],
-        "reason": entry["reason"],
-    }
+    if links.changed:
+        connection.execute(insert(_HELD), list(links.changed.values()))

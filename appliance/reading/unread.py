@@ -20,10 +20,10 @@ def keep_unread(
     asked_for: str | None,
     dialect: Dialect,
     texts: Sequence[str],
-    reason: str,
     received_at: datetime,
 ) -> None:
-    """`asked_for`: the document that the device named, where no book of the library is meant. `texts`: its own words."""
+    """`asked_for`: the document that the device named, where no book of the library is meant. `texts`: its words."""
+    reason = "not-understood" if book_id is not None else "unknown-book"
     entries = [
         {
             "user_id": user_id,

@@ -12,8 +12,8 @@ from appliance.positions import Place, Position, RangePlace, Reason, Status
 from appliance.reading.annotation_due import due, shown_field
 from appliance.reading.annotation_effects import fold
 from appliance.reading.annotation_exchange import Exchange
+from appliance.reading.annotation_journal import MASS_WINDOW
 from appliance.reading.annotation_report import Caller, Deletion, Said
-from appliance.reading.annotations import MASS_WINDOW
 from appliance.reading.locate_range import LocatedRange
 from appliance.reading.palette import KOBO_GREY, choices
 
@@ -103,7 +103,7 @@ class PureServer:
         work = self._work(device, request.skew, len(news) + len(request.deletions))
         lately = sum(number == device.number and at > self.now - MASS_WINDOW for number, at in self._deletions)
         if request.complete or is_new:
-            work.miss(names)
+            work.links.miss(names, work.rows)
         answers = work.delete(request.deletions, lately)
         for one in news:
             link = links.get(one.native_id)
@@ -116,13 +116,13 @@ class PureServer:
         work = self._work(device, None, 0)
         offers = []
         for row in list(work.rows.values()):
-            link = next((one for one in work.links.values() if one["annotation_id"] == row["id"]), None)
+            link = work.links.of(row["id"])
             what = due(row, link, device.surface)
             if what == "remove":
                 offers.append(Offer(link["native_id"], row["version"], None))
             elif what is not None:
-                work.offer(row["id"], self._shown(device, row, link))
-                name = next(name for name, one in work.links.items() if one["annotation_id"] == row["id"])
+                work.links.offer(row, self._shown(device, row, link))
+                name = work.links.of(row["id"])["native_id"]
                 offers.append(Offer(name, row["version"], self._shown(device, row, link)))
         self._store(device, work)
         return offers
@@ -140,7 +140,7 @@ class PureServer:
     def follow(self, device: "Reader", followed: dict[str, int]) -> None:
         work = self._work(device, None, 0)
         for native_id, version in followed.items():
-            work.follow(native_id, version)
+            work.links.follow(native_id, version, work.rows)
         self._store(device, work)
 
     def keep(self, annotation_id: str) -> None:
@@ -164,13 +164,13 @@ class PureServer:
 
     def _store(self, device: "Reader", work: Exchange) -> None:
         for entry in work.entries:
-            if entry["said"].operation_id is not None:
-                self._done[device.number][entry["said"].operation_id] = entry["row"]["id"]
-            if entry["reason"] in ("deleted", "many-deleted"):
+            if entry.operation_id is not None:
+                self._done[device.number][entry.operation_id] = entry.subject
+            if entry.reason in ("deleted", "many-deleted"):
                 self._deletions.append((device.number, self.now))
         self.rows = work.rows
         if not device.is_person:
-            self._links[device.number] = work.links
+            self._links[device.number] = work.links.by_name
 
     def _located(self, device: "Reader", spelled: Any) -> LocatedRange:
         mark = self._spelling.read(device.dialect, spelled)

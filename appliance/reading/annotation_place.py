@@ -1,0 +1,54 @@
+"""Where an annotation stands, as its columns have it. Functions of values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.reading.annotation_effects import Row
+from appliance.reading.locate_range import LocatedRange
+
+PLACE = (
+    "reference_sha256",
+    "start_document",
+    "start_occurrence",
+    "start_k",
+    "end_document",
+    "end_occurrence",
+    "end_k",
+    "first",
+    "last",
+    "place_status",
+    "place_reason",
+    "quote",
+)
+"""The columns that a range is kept in."""
+
+_NOT_GIVEN: tuple[Any, ...] = (None, None, 0, None, None, 0, None, None, None, "failed", "not-given", {})
+
+
+def range_of(row: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The range of an annotation as a value to compare; `None` while it has no place."""
+    if row["start_k"] is None:
+        return None
+    return tuple(row[name] for name in PLACE[:7])
+
+
+def columns_of(located: LocatedRange | None) -> Row:
+    """The columns of a place; those of an annotation that has none yet say why."""
+    if located is None:
+        return dict(zip(PLACE, _NOT_GIVEN, strict=True))
+    place, where = located.place, located.place.range
+    start, end = (where.start, where.end) if where is not None else (None, None)
+    return {
+        "reference_sha256": located.reference_sha256,
+        "start_document": start.document if start else None,
+        "start_occurrence": start.occurrence if start else 0,
+        "start_k": start.k if start else None,
+        "end_document": end.document if end else None,
+        "end_occurrence": end.occurrence if end else 0,
+        "end_k": end.k if end else None,
+        "first": place.start.tick if where is not None else None,
+        "last": place.end.tick if where is not None else None,
+        "place_status": place.status.value,
+        "place_reason": str(place.reason),
+        "quote": located.quote,
+    }
