@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from appliance.commands import kobo_import
 from appliance.commands.failure import Failure, Options
 from appliance.commands.opening import opened_house
 from appliance.commands.output import print_json
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
-    """`kobo configure`."""
-    text = "make a plugged-in Kobo sync with Bookwake, or give it back"
+    """`kobo configure` and `kobo import`."""
+    text = "make a plugged-in Kobo sync with Bookwake, take over what was read on it, or give it back"
     actions = subparsers.add_parser("kobo", help=text, description=text, parents=[below]).add_subparsers(
         dest="action", required=True, metavar="ACTION"
     )
@@ -36,11 +37,12 @@ def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
     configuring.add_argument("--yes", action="store_true", help="also when it calls another server than the Kobo store")
     configuring.add_argument("--json", action="store_true", help="print JSON")
     configuring.set_defaults(run=configure)
+    kobo_import.declare(actions, below)
 
 
 def configure(options: Options) -> int:
     """Change the configuration, or put it back."""
-    with _plugged_in(options["path"]) as kobo:
+    with plugged_in(options["path"]) as kobo:
         if options["undo"]:
             return _give_back(options, kobo)
         from kobo_api.plugged_in.files import check_writable, connect
@@ -54,7 +56,7 @@ def configure(options: Options) -> int:
             return _say(options, kobo, None, endpoint, is_changed)
         with opened_house(options) as house:
             base = _public_url(house)
-            device, token = _known(house, former)
+            device, token = known_device(house, former)
             if device is not None and _is_meant(house, options, device):
                 endpoint = _checked(f"{base}/kobo/{token}")
                 is_changed = connect(kobo, endpoint)
@@ -66,7 +68,8 @@ def configure(options: Options) -> int:
 
 
 @contextmanager
-def _plugged_in(path: Path) -> "Iterator[PluggedIn]":
+def plugged_in(path: Path) -> "Iterator[PluggedIn]":
+    """The Kobo that is mounted there. What can be wrong with it becomes a `Failure`."""
     from kobo_api.plugged_in.errors import PluggedInError
     from kobo_api.plugged_in.files import find_kobo
 
@@ -121,7 +124,7 @@ def _connect_new(house: "House", options: Options, kobo: "PluggedIn", base: str)
     return device, endpoint
 
 
-def _known(house: "House", endpoint: str | None) -> tuple["Device | None", str]:
+def known_device(house: "House", endpoint: str | None) -> tuple["Device | None", str]:
     """The device of this house whose secret stands on the Kobo."""
     from appliance.accounts.devices import by_token
 

@@ -56,6 +56,27 @@ def register_file(session: Session, file: LibraryFile, found: Found, digests: Di
         choose_main(session, before, now)
 
 
+def register_copy(session: Session, digests: Digests, examined: Examined, now: datetime) -> Rendition | None:
+    """A file that lies in no book folder, such as one on a device: its rendition, if it is one of a book of the library.
+    From then on what was said in its coordinates can be understood."""
+    known = session.get(Rendition, digests.sha256)
+    book = book_like(session, examined) if known is None else None
+    if known is not None or book is None:
+        return known
+    rendition = Rendition(sha256=digests.sha256, book_id=book.id, kind=examined.kind, size=digests.size, created_at=now)
+    _describe(rendition, examined)
+    session.add(rendition)
+    session.flush()
+    session.add(Digest(value=digests.partial_md5, kind="partial_md5", sha256=digests.sha256))
+    return rendition
+
+
+def book_like(session: Session, examined: Examined) -> Book | None:
+    """The book of the library that a file is a copy of, wherever it lies."""
+    new = _portrait(examined)
+    return _book_among(session, new, _alike(session, new))
+
+
 def _add_names(session: Session, digests: Digests, name: str) -> None:
     """Note how KOReader calls these bytes."""
     known = set(session.exec(select(Digest.value).where(Digest.sha256 == digests.sha256)).all())
@@ -155,13 +176,20 @@ def _new_book(session: Session, now: datetime) -> Book:
 
 def _book_of(session: Session, file: LibraryFile, found: Found, examined: Examined) -> Book | None:
     """The book that new bytes are a rendition of, if it is in the library."""
+    new = _portrait(examined)
+    return _book_among(session, new, _candidates(session, file, found, new))
+
+
+def _portrait(examined: Examined) -> Portrait:
     summary = BookSummary.from_json(examined.summary)
     assert summary is not None
     metadata = examined.metadata
-    new = Portrait(
-        metadata.unique_identifier, metadata.title, tuple(author.name for author in metadata.authors), summary
-    )
-    for rendition, nearness in _candidates(session, file, found, new):
+    authors = tuple(author.name for author in metadata.authors)
+    return Portrait(metadata.unique_identifier, metadata.title, authors, summary)
+
+
+def _book_among(session: Session, new: Portrait, candidates: Iterable[tuple[Rendition, Nearness]]) -> Book | None:
+    for rendition, nearness in candidates:
         known_summary = BookSummary.from_json(rendition.summary)
         book = session.get_one(Book, rendition.book_id)
         if known_summary is None:
@@ -190,6 +218,11 @@ def _candidates(
     )
     for rendition in session.exec(siblings).all():
         yield rendition, "beside"
+    yield from _alike(session, new)
+
+
+def _alike(session: Session, new: Portrait) -> Iterable[tuple[Rendition, Nearness]]:
+    """Renditions of the same text or name, wherever they lie."""
     alike = or_(
         col(Rendition.text_fingerprint) == new.summary.fingerprint,
         col(Rendition.unique_identifier) == new.unique_identifier,

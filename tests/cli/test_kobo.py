@@ -1,14 +1,16 @@
-"""`bookwake kobo configure` on the drive of a Kobo."""
+"""`bookwake kobo` on the drive of a Kobo."""
 
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_commands import bookwake
-from tests.server import PASSWORD
+from tests.kobo_api.device_files import Drive
+from tests.server import BOOKS, PASSWORD
 
 GENUINE = b"[General]\r\nVersion=4\r\n\r\n[OneStoreServices]\r\napi_endpoint=https://storeapi.kobo.com\r\nfont=\xe9\r\n"
 HOST = ("--public-url", "http://192.0.2.7:8080")
@@ -136,3 +138,30 @@ def test_a_new_kobo_has_to_be_set_up_first(kobo: Path, tmp_path: Path) -> None:
     conf(kobo).unlink()
     done = bookwake(tmp_path, "kobo", "configure", str(kobo), "--user", "Ida", *HOST)
     assert done.returncode == 1 and "set-up" in done.stderr and not devices(tmp_path)
+
+
+def test_what_was_read_before_comes_over(settled: Path, tmp_path: Path) -> None:
+    shutil.copytree(settled, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "books").mkdir()
+    shutil.copy(BOOKS / "minimal-v2.epub", tmp_path / "books")
+    bookwake(tmp_path, "scan")
+    drive = Drive(tmp_path / "KOBOeReader")
+    command = ("kobo", "import", str(drive.folder))
+    stranger = bookwake(tmp_path, *command)
+    assert stranger.returncode == 1 and "Connect it first" in stranger.stderr
+    bookwake(tmp_path, "kobo", "configure", str(drive.folder), "--user", "Ida", *HOST)
+    with sqlite3.connect(tmp_path / "data" / "bookwake.sqlite3") as database:
+        title = database.execute("SELECT title FROM book").fetchone()[0]
+    drive.add_book("file:///mnt/onboard/a.epub", title, ReadStatus=2, TimeSpentReading=3600)
+    drive.add_book("file:///mnt/onboard/b.epub", "Elsewhere", ReadStatus=1)
+
+    looked = bookwake(tmp_path, *command)
+    assert looked.returncode == 0 and "in them: 2, in the library: 1" in looked.stdout and "1 finished, 1.0 hours" in looked.stdout
+    assert "“Elsewhere” is not in the library" in looked.stdout and "Add --yes" in looked.stdout
+    planned = json.loads(bookwake(tmp_path, *command, "--json").stdout)
+    assert [one["by"] for one in planned["found"]] == ["title", None] and planned["taken"] is None
+    done = json.loads(bookwake(tmp_path, *command, "--json", "--yes").stdout)
+    assert (done["taken"]["books"], done["taken"]["places"], done["taken"]["seconds"]) == (1, 1, 3600)
+    again = bookwake(tmp_path, *command, "--yes", "--device", "1")
+    assert "Books: 1. New highlights, notes and bookmarks: 0 of 0. Places: 0. Statuses: 0." in again.stdout
+    assert "no Kobo number 2" in bookwake(tmp_path, *command, "--device", "2").stderr, "the entry for what it held then"
