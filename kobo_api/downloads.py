@@ -16,6 +16,7 @@ from kobo_api.book_rows import BookRow
 from kobo_api.byte_range import requested
 from kobo_api.call import Answer, Call, FileAnswer, answer
 from kobo_api.entitlements import metadata
+from kobo_api.reading_minutes import note_arrival
 from kobo_api.wire import BookMetadata, DownloadUrl
 
 KEPUB = ".kepub.epub"
@@ -157,6 +158,7 @@ def _note_ended(call: Call, book_id: str, sha256: str) -> None:
             .where(*_of(call, book_id), _DELIVERY.c.sha256 == sha256)
             .values(downloaded_at=call.house.now())
         )
+        note_arrival(session, call.caller, book_id, call.house.now())
 
 
 def _of(call: Call, book_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

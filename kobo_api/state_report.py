@@ -16,6 +16,7 @@ from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
 from appliance.reading.progress import Act, Outcome, Report, record
 from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
+from kobo_api.reading_minutes import note_minutes
 from kobo_api.reading_state import held
 from kobo_api.wire import read_time, whole, write_time
 
@@ -128,6 +129,10 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
     if status is not None and status_is_new:
         was_begun = status_before not in (None, "ReadyToRead")
         record_state(session, _said_state(call, said, row, status, now, was_begun=was_begun))
+    minutes = (said.statistics or {}).get("SpentReadingMinutes")
+    if said.statistics is not None and minutes is not None:
+        at = read_time(said.statistics["LastModified"]) or now
+        note_minutes(session, call.caller, row.book_id, minutes, at, now)
     session.connection().execute(
         _UPDATE,
         {

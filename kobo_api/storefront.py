@@ -7,6 +7,7 @@ and everything unknown is answered `200 {}`.
 from collections.abc import Callable
 from typing import Any
 
+from kobo_api import analytics
 from kobo_api.call import Answer, Call, answer
 
 _PAGE = {
@@ -19,7 +20,6 @@ _PAGE = {
 }
 _REVIEWS = {"CurrentPageIndex": 1, "Items": [], "TotalPageCount": 0}
 _WISHLIST = {"TotalCountByProductType": {}, **_PAGE, "VersionCode": 2}
-MAX_EVENTS = 10_000
 
 
 def always(value: Any, status: int = 200) -> Callable[..., Answer]:
@@ -29,23 +29,6 @@ def always(value: Any, status: int = 200) -> Callable[..., Answer]:
 
 
 nothing = always({})
-
-
-def tests(call: Call) -> Answer:
-    """`/v1/analytics/gettests` → no experiments, under the key that was asked for."""
-    given = call.json()
-    key = given.get("TestKey") if isinstance(given, dict) else None
-    key = key if isinstance(key, str) else call.headers.get("x-kobo-userkey", "")
-    return answer({"Result": "Success", "TestKey": key, "Tests": {}})
-
-
-def events(call: Call) -> Answer:
-    """`/v1/analytics/event` → every event is accepted, or the device sends it again for ever (8.1). None is kept."""
-    given = call.json()
-    listed = given.get("Events") if isinstance(given, dict) else None
-    listed = listed[:MAX_EVENTS] if isinstance(listed, list) else []
-    ids = [event["Id"] for event in listed if isinstance(event, dict) and isinstance(event.get("Id"), str)]
-    return answer({"Result": "Success", "AcceptedEvents": ids, "RejectedEvents": {}})
 
 
 def wishlist_items(call: Call) -> Answer:
@@ -59,8 +42,8 @@ def wishlist_items(call: Call) -> Answer:
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("*", "/v1/affiliate", always({"AffiliateName": "Kobo"})),
     ("*", "/v1/user/loyalty/benefits", always({"Benefits": {}})),
-    ("*", "/v1/analytics/gettests", tests),
-    ("*", "/v1/analytics/event", events),
+    ("*", "/v1/analytics/gettests", analytics.tests),
+    ("*", "/v1/analytics/event", analytics.events),
     ("*", "/v1/deals", always({"Deals": []})),
     ("*", "/v1/products/deals", always({"Deals": []})),
     ("*", "/v1/assets", always({"AssetGroups": [], "KeepGoing": False})),
