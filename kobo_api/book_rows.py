@@ -4,10 +4,32 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, FromClause, Row, Select, and_, bindparam, exists, func, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlmodel import Session
 
-from appliance.models import Book, BookState, KoboDelivery, KoboEntitlement, LibraryFile, Progress, Rendition
+from appliance.models import (
+    Book,
+    BookState,
+    KoboChoice,
+    KoboDelivery,
+    KoboEntitlement,
+    LibraryFile,
+    Progress,
+    Rendition,
+)
 from kobo_api.call import Caller
 from kobo_api.ledger import Told
 
@@ -15,6 +37,7 @@ BookRow = Row[*tuple[Any, ...]]
 
 _BOOK = Book.__table__  # type: ignore[attr-defined]
 _FILE = LibraryFile.__table__  # type: ignore[attr-defined]
+_CHOICE = KoboChoice.__table__  # type: ignore[attr-defined]
 _MAIN = Rendition.__table__.alias("main")  # type: ignore[attr-defined]
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
 _ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
@@ -48,6 +71,7 @@ _COLUMNS = (
     _DELIVERY.c.edition,
     _DELIVERY.c.metadata_fingerprint,
     _DELIVERY.c.wanted,
+    _DELIVERY.c.leaves_at,
     _DELIVERY.c.removed_at,
     _DELIVERY.c.removed_by,
     _DELIVERY.c.book_changed_at,
@@ -83,9 +107,21 @@ def _select(tables: FromClause) -> Select[Any]:
 
 _DUE = (
     _select(_DELIVERY.join(_BOOK, _OF_DEVICE))
-    .where(_DELIVERY.c.offered_in.is_(None), _DELIVERY.c.removed_at.is_(None))
+    .where(_DELIVERY.c.offered_in.is_(None), _DELIVERY.c.removed_at.is_(None), _DELIVERY.c.leaves_at.is_(None))
     .order_by(_BOOK.c.id)
     .offset(bindparam("skip"))
+)
+_LEAVING = (
+    _select(_DELIVERY.join(_BOOK, _OF_DEVICE))
+    .where(
+        _DELIVERY.c.leaves_at <= bindparam("now", type_=_DELIVERY.c.leaves_at.type), _DELIVERY.c.removed_at.is_(None)
+    )
+    .order_by(_BOOK.c.id)
+)
+_NEVER = exists(
+    select(_CHOICE.c.value).where(
+        _CHOICE.c.device_id == bindparam("device"), _CHOICE.c.kind == "never", _CHOICE.c.value == _BOOK.c.id
+    )
 )
 _CHANGED = (
     _select(_BOOK.outerjoin(_DELIVERY, _OF_DEVICE))
@@ -94,7 +130,7 @@ _CHANGED = (
         > tuple_(bindparam("at", type_=_BOOK.c.changed_at.type), bindparam("after")),
         # Due rows have their own query; others that were looked at since the change have nothing new.
         or_(
-            _DELIVERY.c.device_id.is_(None),
+            and_(_DELIVERY.c.device_id.is_(None), bindparam("everything", type_=Boolean), ~_NEVER),
             and_(_DELIVERY.c.offered_in.is_not(None), _DELIVERY.c.book_changed_at < _BOOK.c.changed_at),
         ),
     )
@@ -138,9 +174,18 @@ def due(session: Session, caller: Caller, skip: int, limit: int) -> Sequence[Boo
     return session.execute(_DUE, _ids(caller) | {"skip": skip, "limit": limit}).all()
 
 
-def changed(session: Session, caller: Caller, at: datetime, after: str, limit: int) -> Sequence[BookRow]:
-    """Books that changed after (`at`, `after`), oldest change first, and were not looked at since for this device."""
-    return session.execute(_CHANGED, _ids(caller) | {"at": at, "after": after, "limit": limit}).all()
+def leaving(session: Session, caller: Caller, now: datetime, limit: int) -> Sequence[BookRow]:
+    """Books that are to be taken off the device now, by id."""
+    return session.execute(_LEAVING, _ids(caller) | {"now": now, "limit": limit}).all()
+
+
+def changed(
+    session: Session, caller: Caller, at: datetime, after: str, limit: int, *, everything: bool
+) -> Sequence[BookRow]:
+    """Books that changed after (`at`, `after`), oldest change first, and were not looked at since for this device.
+    `everything`: also those that the ledger does not have; a choice puts them there by itself."""
+    given = {"at": at, "after": after, "limit": limit, "everything": everything}
+    return session.execute(_CHANGED, _ids(caller) | given).all()
 
 
 def entitled(session: Session, caller: Caller, entitlement_id: str) -> BookRow | None:
@@ -159,7 +204,7 @@ def newest_change(session: Session) -> datetime | None:
     return newest
 
 
-def told(row: BookRow) -> Told | None:
+def told(row: BookRow, now: datetime) -> Told | None:
     """What the ledger has of the book for this device."""
     if row.in_ledger is None:
         return None
@@ -170,6 +215,7 @@ def told(row: BookRow) -> Told | None:
         edition=row.edition,
         metadata_fingerprint=row.metadata_fingerprint,
         wanted=row.wanted,
+        may_go=row.leaves_at is None or row.leaves_at <= now,
         removed=row.removed_at is not None,
         began=row.began_at is not None,
         holds_notes=row.notes_refused_at is not None,

@@ -9,7 +9,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from kobo_api import auth, covers, deletion, downloads, library_sync, reading_state, resources, state_report, tags
+from kobo_api import (
+    auth,
+    covers,
+    deletion,
+    downloads,
+    library_sync,
+    reading_state,
+    reset,
+    resources,
+    state_report,
+    tags,
+)
 from kobo_api.call import Answer, Call, FileAnswer
 from kobo_api.storefront import ROUTES as STOREFRONT
 from kobo_api.storefront import nothing
@@ -41,6 +52,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("*", "/oauth/userinfo", auth.userinfo),
     ("*", "/oauth/jwks", auth.jwks),
     ("*", "/v1/user/profile", auth.profile),
+    ("POST", "/v1/user/add-device", reset.add_device),
     *STOREFRONT,
 ]
 

@@ -33,7 +33,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the ledger has of a device and a book; the fields are those of `KoboDelivery`."""
+    """What the ledger has of a device and a book; the fields are those of `KoboDelivery`. `may_go`: whether a book that
+    is not wanted is to be taken off now."""
 
     offered_in: int | None
     was_offered: bool
@@ -41,6 +42,7 @@ class Told:
     edition: str | None
     metadata_fingerprint: str
     wanted: bool
+    may_go: bool
     removed: bool
     began: bool
     holds_notes: bool
@@ -57,7 +59,7 @@ def decide(shown: Shown, told: Told | None) -> News:
     if told.removed:
         return News.NOTHING
     if not told.wanted:
-        return News.REMOVE if told.was_offered else News.NOTHING
+        return News.REMOVE if told.was_offered and told.may_go else News.NOTHING
     if told.offered_in is None and not told.began:
         return News.OFFER
     if told.began and not told.holds_notes and is_other_text(shown, told):
@@ -73,26 +75,9 @@ def is_other_text(shown: Shown, told: Told) -> bool:
     return shown.source_sha256 != told.source_sha256 and shown.edition != told.edition
 
 
-def withdraw(session: Session, device_id: int, book_id: str) -> None:
-    """Take a book off a device at its next sync, because a person asked for it."""
-    delivery = session.get(KoboDelivery, (device_id, book_id))
-    if delivery is not None and delivery.removed_at is None:
-        delivery.wanted, delivery.offered_in = False, None
-
-
-def offer_again(session: Session, device_id: int, book_id: str) -> None:
-    """Offer a book at the next sync as if for the first time, because a person asked for it. The device drops what it
-    holds of it, and its notes."""
-    delivery = session.get(KoboDelivery, (device_id, book_id))
-    if delivery is not None:
-        delivery.wanted, delivery.offered_in = True, None
-        delivery.removed_at = delivery.removed_by = delivery.began_at = delivery.downloaded_at = None
-        delivery.notes_refused_at = None
-
-
 def removed_on_device(session: Session, device_id: int, book_id: str, at: datetime) -> None:
     """The person took the book off this device: do not offer it again until somebody asks (6.5)."""
     delivery = session.get(KoboDelivery, (device_id, book_id))
     if delivery is not None and delivery.removed_at is None:
         delivery.removed_at, delivery.removed_by = at, "device"
-        delivery.began_at = delivery.downloaded_at = delivery.notes_refused_at = None
+        delivery.began_at = delivery.downloaded_at = delivery.notes_refused_at = delivery.leaves_at = None

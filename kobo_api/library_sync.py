@@ -10,19 +10,24 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from appliance.models import KoboDelivery, KoboEntitlement
+from appliance.library.kobo_choice import reconcile, sync_of
+from appliance.models import KoboDelivery, KoboEntitlement, KoboSync
 from appliance.reading.projection import Projected, project
-from kobo_api import book_rows
+from kobo_api import book_rows, tag_news
 from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
 from kobo_api.downloads import planned_url
 from kobo_api.entitlements import entitlement, fingerprint, metadata, removed_metadata
 from kobo_api.ledger import News, Shown, Told, decide
 from kobo_api.reading_state import first_state, moved_state, note_told
+from kobo_api.reset import note_token
 from kobo_api.sync_run import SLACK, Run, latest_id, move_horizon, open_run, save_checkpoint, write_token
+from kobo_api.tag_news import Given, TagNews
 from kobo_api.wire import BookMetadata
 
 PAGE = 100  # events; each page costs the device a pause, and it waits 30 s for one (4.3)
+ITEMS = 25  # books of a collection that weigh as much as an event
+TIME = 1.0  # seconds after which a page is closed with what it has
 STATES = 25  # places in a page; each may have to open a book
 PATIENCE = 0.25  # seconds after which a page is closed with the places it has
 ATTEMPTS = 5
@@ -33,7 +38,8 @@ _ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
 
 @dataclass(slots=True)
 class _Page:
-    """A page before it is given: its events, what the ledger must then say, and where the run stands."""
+    """A page before it is given: its events, what the ledger must then say, and where the run stands. `stops`:
+    there was much to look at and little to tell; the next run goes on there."""
 
     cursor_at: datetime
     cursor_id: str
@@ -42,11 +48,24 @@ class _Page:
     added: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     places: list[tuple[str, int, Projected | None]] = field(default_factory=list)
+    given: Given = field(default_factory=Given)
+    tags: list[TagNews] = field(default_factory=list)
     more: bool = False
+    begun: float = field(default_factory=time.monotonic)
+    weight: int = 0
+    stops: bool = False
 
     @property
     def is_full(self) -> bool:
-        return len(self.events) >= PAGE
+        return bool(self.events) and (self.weight >= PAGE or self.is_late)
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() - self.begun > TIME
+
+    def add(self, event: dict[str, Any], weight: int = 1) -> None:
+        self.events.append(event)
+        self.weight += weight
 
 
 def sync(call: Call) -> Answer:
@@ -57,14 +76,19 @@ def sync(call: Call) -> Answer:
     user came between, it is computed again.
     """
     for _ in range(ATTEMPTS):
+        now = call.house.now()
+        with call.house.database.read() as session:
+            wish = note_token(call, session)
         run = open_run(call.house, call.caller.device_id, call.headers.get("x-kobo-synctoken", ""))
         if run.looping:
             return _give([], run.latest, more=False)
-        now = call.house.now()
+        everything = wish is None or wish.everything
+        if wish is not None and not run.goes_on:
+            _reconcile(call, wish, now)
         with call.house.database.read() as session:
-            page = _plan(call, session, run, now)
-            horizon = _settled_horizon(session, run, now)
-        if not (page.events or page.added or page.changed or run.goes_on or horizon):
+            page = _plan(call, session, run, now, everything=everything)
+            horizon = _settled_horizon(session, run, now) if not page.stops else None
+        if not (page.events or page.added or page.changed or page.places or page.tags or run.goes_on or horizon):
             return _give([], run.latest, more=False)
         try:
             with call.house.database.write() as session:
@@ -85,9 +109,24 @@ def _give(events: list[dict[str, Any]], checkpoint: int, *, more: bool) -> Answe
     return answer(events, headers=headers)
 
 
-def _plan(call: Call, session: Session, run: Run, now: datetime) -> _Page:
-    """Books that are due, books that changed, then places (4.4), with a look beyond the end of the page: only so is it
-    known whether there is more (4.3)."""
+def _reconcile(call: Call, wish: KoboSync, now: datetime) -> None:
+    """Carry the device's choice into its ledger, if the choice or the library changed."""
+    if not wish.due:
+        if wish.everything:
+            return
+        with call.house.database.read() as session:
+            newest = book_rows.newest_change(session)
+        if newest is None or (wish.looked_at is not None and wish.looked_at > newest + SLACK):
+            return
+    with call.house.database.write() as session:
+        kept = sync_of(session, call.caller.device_id)
+        kept.due, kept.looked_at = False, now
+        reconcile(session, call.caller.user_id, call.caller.device_id, everything=kept.everything, now=now)
+
+
+def _plan(call: Call, session: Session, run: Run, now: datetime, *, everything: bool) -> _Page:
+    """Books that are due, books that leave, books that changed, then places, then collections (4.4), with a look beyond
+    the end of the page: only so is it known whether there is more (4.3)."""
     page = _Page(run.cursor_at, run.cursor_id)
     seen = 0
     while True:
@@ -98,15 +137,22 @@ def _plan(call: Call, session: Session, run: Run, now: datetime) -> _Page:
         seen += len(rows)
         if len(rows) <= PAGE:
             break
+    for row in book_rows.leaving(session, call.caller, now, PAGE + 1):
+        if not _add_book(call, page, row, now):
+            return page
     while True:
-        rows = book_rows.changed(session, call.caller, page.cursor_at, page.cursor_id, PAGE + 1)
+        rows = book_rows.changed(session, call.caller, page.cursor_at, page.cursor_id, PAGE + 1, everything=everything)
         for row in rows:
             if not _add_book(call, page, row, now):
                 return page
             page.cursor_at, page.cursor_id = row.changed_at, row.id
         if len(rows) <= PAGE:
             break
-    _add_places(call, session, page)
+        if page.is_late:
+            page.stops = True
+            return page
+    if _add_places(call, session, page):
+        _add_tags(call, session, page, now)
     return page
 
 
@@ -116,7 +162,7 @@ def _add_book(call: Call, page: _Page, row: BookRow, now: datetime) -> bool:
     created = row.entitled_at or row.added_at
     shown = metadata(id, row, planned_url(call, row, id))
     offer = Shown(row.main_sha256, row.text_fingerprint, fingerprint(shown))
-    told = book_rows.told(row)
+    told = book_rows.told(row, now)
     news = decide(offer, told)
     if news is News.OFFER and not row.is_here:
         news = News.NOTHING
@@ -124,7 +170,11 @@ def _add_book(call: Call, page: _Page, row: BookRow, now: datetime) -> bool:
         if page.is_full:
             page.more = True
             return False
-        page.events.append(_event(news, id, created, now, shown, row))
+        page.add(_event(news, id, created, now, shown, row))
+        if news is News.OFFER:
+            page.given.offered[row.id] = id
+        elif news is News.REMOVE:
+            page.given.removed.add(row.id)
     if row.entitlement_id is None:
         page.entitlements.append({"id": id, "user_id": call.caller.user_id, "book_id": row.id, "created_at": created})
     _note(page, row, news, offer, told, now)
@@ -157,6 +207,7 @@ def _note(page: _Page, row: BookRow, news: News, offer: Shown, told: Told | None
         "downloaded_at": row.downloaded_at,
         "removed_at": row.removed_at,
         "removed_by": row.removed_by,
+        "leaves_at": row.leaves_at,
     }
     if news is News.OFFER or told is None or not told.began:
         values |= {"source_sha256": offer.source_sha256, "edition": offer.edition}
@@ -166,25 +217,38 @@ def _note(page: _Page, row: BookRow, news: News, offer: Shown, told: Told | None
         values |= {"began_at": None, "downloaded_at": None}
     if news is News.REMOVE:
         values |= {"removed_at": now, "removed_by": "server", "began_at": None, "downloaded_at": None}
+        values["leaves_at"] = None
     if told is None:
         page.added.append(values)
     elif news is not News.NOTHING or row.book_changed_at != row.changed_at:
         page.changed.append(values)
 
 
-def _add_places(call: Call, session: Session, page: _Page) -> None:
-    """Where other devices have read on in books that this one holds (5.6)."""
-    room = min(STATES, PAGE - len(page.events))
+def _add_places(call: Call, session: Session, page: _Page) -> bool:
+    """Where other devices have read on in books that this one holds (5.6). False when the page is full."""
+    room = min(STATES, max(PAGE - page.weight, 1))
     begun = time.monotonic()
     for number, row in enumerate(book_rows.moved(session, call.caller, room + 1)):
-        if number >= room or (number and time.monotonic() - begun > PATIENCE):
+        if number >= room or (number and time.monotonic() - begun > PATIENCE) or page.is_full:
             page.more = True
-            return
+            return False
         projected = project(call.house, session, call.caller.user_id, row.book_id, row.sha256, "kobo")
         page.places.append((row.book_id, row.version, projected))
         if projected is not None:
             state = moved_state(row.entitlement_id, row.entitled_at, row, projected)
-            page.events.append({"ChangedReadingState": {"ReadingState": state}})
+            page.add({"ChangedReadingState": {"ReadingState": state}})
+    return True
+
+
+def _add_tags(call: Call, session: Session, page: _Page, now: datetime) -> None:
+    """Collections last: one that names a book before its entitlement came may show incomplete (4.4)."""
+    for one in tag_news.news(session, call.caller, page.given, now):
+        if one.event is not None:
+            if page.is_full:
+                page.more = True
+                return
+            page.add(one.event, 1 + one.size // ITEMS)
+        page.tags.append(one)
 
 
 def _settled_horizon(session: Session, run: Run, now: datetime) -> datetime | None:
@@ -199,10 +263,12 @@ def _write(call: Call, session: Session, run: Run, page: _Page, now: datetime) -
     """Write the page into the ledger; returns the checkpoint whose token goes with it."""
     device_id = call.caller.device_id
     checkpoint = run.latest
-    if page.events or run.goes_on:
+    if page.events or run.goes_on or (page.stops and not checkpoint):
         checkpoint = save_checkpoint(
             session, device_id, run, now, more=page.more, cursor_at=page.cursor_at, cursor_id=page.cursor_id
         )
+    if page.stops:
+        move_horizon(session, checkpoint, page.cursor_at)
     for values in (*page.added, *page.changed):
         if values.pop("is_news"):
             values["offered_in"] = checkpoint
@@ -215,6 +281,8 @@ def _write(call: Call, session: Session, run: Run, page: _Page, now: datetime) -
     if page.changed:
         one = (_DELIVERY.c.device_id == device_id) & (_DELIVERY.c.book_id == bindparam("book"))
         connection.execute(update(_DELIVERY).where(one), page.changed)
+    tag_news.note_moved(session, device_id, page.given)
+    tag_news.note(session, page.tags, checkpoint)
     for book_id, version, projected in page.places:
         note_told(session, device_id, book_id, version, projected, now, checkpoint)
     return checkpoint

@@ -14,7 +14,7 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlmodel import Session
 
 from appliance.house import House
-from appliance.models import KoboCheckpoint, KoboDelivery
+from appliance.models import KoboCheckpoint, KoboDelivery, KoboTag
 
 RUN_PAUSE = timedelta(minutes=2)  # firmware that sends no token is taken to go on with a run that is no older
 LOOP_WINDOW = timedelta(minutes=1)
@@ -25,6 +25,7 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 _CHECKPOINT = KoboCheckpoint.__table__  # type: ignore[attr-defined]
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
+_TAG = KoboTag.__table__  # type: ignore[attr-defined]
 _TOKEN = re.compile(r"S1\.(\d{1,15})")
 
 
@@ -141,8 +142,13 @@ def _settle(
         )
         session.execute(update(_DELIVERY).where(mine, _DELIVERY.c.offered_in.in_(gone)).values(offered_in=None))
         session.execute(
-            update(_DELIVERY).where(mine, _DELIVERY.c.given_in.in_(gone)).values(given_in=None, given_version=None)
+            update(_DELIVERY)
+            .where(mine, _DELIVERY.c.given_in.in_(gone))
+            .values(given_in=None, given_version=None, told_state=None)
         )
+        # Whole again, also a deletion: the device does not mind to hear of a collection twice.
+        lost_tags = (_TAG.c.device_id == device_id, _TAG.c.told_in.in_(gone))
+        session.execute(update(_TAG).where(*lost_tags).values(due=True, is_known=True, told_in=None, fingerprint=""))
     settled = unsettled if lost else [arrived]
     session.execute(
         update(_CHECKPOINT)

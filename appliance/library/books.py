@@ -62,6 +62,12 @@ def is_present() -> ColumnElement[bool]:
     )
 
 
+def series_names(session: Session, limit: int) -> list[str]:
+    """The series that books of the library belong to, by name."""
+    query = select(Book.series).where(col(Book.series).is_not(None), col(Book.series) != "").distinct()
+    return [name for name in session.exec(query.order_by(Book.series).limit(limit)) if name]
+
+
 def refused_files(session: Session) -> list[LibraryFile]:
     """Files that could not be used, each with `problem` and `remedy`, in the order of their paths."""
     query = select(LibraryFile).where(col(LibraryFile.problem).is_not(None), col(LibraryFile.missing_since).is_(None))

@@ -7,10 +7,12 @@ from appliance.models.library import Book, Digest, LibraryFile, Rendition
 from appliance.models.operations import Setting, SweepRun
 from appliance.models.reading import DeviceProgress, JournalEntry, Progress
 from appliance.models.reading_time import ReadDocument, ReadingEvent, ReadingSession
+from appliance.models.shelf import BookShelf, KoboChoice, KoboSync, KoboTag, ShelvedBook
 
 __all__ = [
     "Annotation",
     "Book",
+    "BookShelf",
     "BookState",
     "Device",
     "DeviceAnnotation",
@@ -21,8 +23,11 @@ __all__ = [
     "Feed",
     "JournalEntry",
     "KoboCheckpoint",
+    "KoboChoice",
     "KoboDelivery",
     "KoboEntitlement",
+    "KoboSync",
+    "KoboTag",
     "LibraryFile",
     "Progress",
     "ReadDocument",
@@ -30,6 +35,7 @@ __all__ = [
     "ReadingSession",
     "Rendition",
     "Setting",
+    "ShelvedBook",
     "SweepRun",
     "User",
     "WebSession",

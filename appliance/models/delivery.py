@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from appliance.models.columns import UtcDateTime
@@ -26,7 +26,7 @@ class KoboDelivery(SQLModel, table=True):
     The offer. `offered_in`: the checkpoint whose page told the device of this book last; `None`: it has yet to be told
     (or told again). `source_sha256`, `edition`: the file and the fingerprint of the text that was offered;
     `metadata_fingerprint`: the rest of what was shown; `book_changed_at`: `Book.changed_at` when they were looked at.
-    `wanted`: whether the book should be on the device.
+    `wanted`: whether the book should be on the device; `leaves_at`: when one that should not is to be taken off it.
 
     The file. `sha256`: what the device was last sent, in whose coordinates its positions are. `began_at`,
     `downloaded_at`: when the transfer of what was offered last began and ended; from `began_at` on the device may hold
@@ -34,11 +34,15 @@ class KoboDelivery(SQLModel, table=True):
 
     The place. `reading_state`: what the device last said, as JSON of its sections. `given_version`: `Progress.version`
     it was last told, in checkpoint `given_in` if by a sync; `answered_version`: the newest that it is known to have
-    taken into account, because it made it or reported after having been told.
+    taken into account, because it made it or reported after having been told. `told_state`: the `BookState.version` it
+    knows.
     """
 
     # What is due, of which there is little: a sync asks for it each time.
-    __table_args__ = (Index("ix_kobodelivery_offered_in", "device_id", "offered_in"),)
+    __table_args__ = (
+        Index("ix_kobodelivery_offered_in", "device_id", "offered_in"),
+        Index("ix_kobodelivery_leaves_at", "device_id", "leaves_at"),
+    )
 
     device_id: int = Field(primary_key=True, foreign_key="device.id")
     book_id: str = Field(primary_key=True, foreign_key="book.id", index=True)
@@ -50,6 +54,7 @@ class KoboDelivery(SQLModel, table=True):
     metadata_fingerprint: str = ""
     book_changed_at: datetime = Field(sa_type=UtcDateTime)
     wanted: bool = True
+    leaves_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     removed_by: str | None = Field(default=None, description="device or server")
 
@@ -62,6 +67,7 @@ class KoboDelivery(SQLModel, table=True):
     given_version: int | None = None
     given_in: int | None = None
     answered_version: int | None = None
+    told_state: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class KoboCheckpoint(SQLModel, table=True):

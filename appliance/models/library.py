@@ -32,7 +32,7 @@ class Book(SQLModel, table=True):
     search_text: str = ""
     language: str = ""
     identifiers: list[str] = Field(default_factory=_empty, sa_type=JSON)
-    series: str | None = None
+    series: str | None = Field(default=None, index=True)
     series_index: float | None = None
     description: str = ""
     subjects: list[str] = Field(default_factory=_empty, sa_type=JSON)

@@ -1,5 +1,6 @@
 """The library as one person sees it: books with where they are in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,6 +51,12 @@ def shelf(session: Session, user_id: int, search: str, offset: int, limit: int) 
     ids = [book.id for book in found.books]
     shown = {one.book.id: one for one in _shown(session, user_id, col(Book.id).in_(ids))}
     return Shelved([shown[book.id] for book in found.books if book.id in shown], found.total)
+
+
+def these(session: Session, user_id: int, book_ids: Sequence[str]) -> list[Shown]:
+    """Books by their ids, in that order, also those whose files are away."""
+    shown = {one.book.id: one for one in _shown(session, user_id, col(Book.id).in_(book_ids))}
+    return [shown[id] for id in book_ids if id in shown]
 
 
 def being_read(session: Session, user_id: int, limit: int) -> list[Shown]:

@@ -17,6 +17,7 @@ told = st.builds(
     edition=names,
     metadata_fingerprint=names,
     wanted=st.booleans(),
+    may_go=st.booleans(),
     removed=st.booleans(),
     began=st.booleans(),
     holds_notes=st.booleans(),
@@ -39,7 +40,7 @@ def test_what_was_told_is_not_told_again(shown: Shown, told: Told) -> None:
         source_sha256=shown.source_sha256,
         edition=shown.edition,
         metadata_fingerprint=shown.metadata_fingerprint,
-        removed=told.removed or not told.wanted,
+        removed=told.removed or (not told.wanted and told.may_go),
     )
     assert decide(shown, after) is News.NOTHING
 

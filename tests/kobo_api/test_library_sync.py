@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from kobo_api import ledger, library_sync, sync_run
+from appliance.library import kobo_choice
+from kobo_api import library_sync, sync_run
 from kobo_api.call import Answer
 from tests.kobo_api.conftest import Desk, Home
 from tests.kobo_api.shapes import kinds, offered
@@ -201,7 +202,7 @@ def test_a_book_with_notes_that_nobody_else_has_is_not_replaced(home: Home, kobo
     home.edit(id, text="a new edition")
     assert kobo.sync() == []
     with home.database.write() as session:
-        ledger.offer_again(session, kobo.device_id, id)
+        kobo_choice.offer_again(session, kobo.device_id, id)
     assert kinds(kobo.sync()) == ["NewEntitlement"]
 
 
@@ -231,12 +232,12 @@ def test_withdrawn_removed_and_offered_again(home: Home, kobo: Desk) -> None:
     [entitlement] = offered(kobo.sync()).values()
     kobo.pretend_taken(id)
     with home.database.write() as session:
-        ledger.withdraw(session, kobo.device_id, id)
+        kobo_choice.withdraw(session, kobo.device_id, id, home.clock())
     [event] = kobo.sync()
     assert event["ChangedEntitlement"]["BookEntitlement"]["IsRemoved"] is True
     assert kobo.sync() == []
     with home.database.write() as session:
-        ledger.offer_again(session, kobo.device_id, id)
+        kobo_choice.offer_again(session, kobo.device_id, id)
     assert list(offered(kobo.sync()).values()) == [entitlement]
 
 
@@ -246,7 +247,7 @@ def test_a_removal_that_never_arrived_is_told_again(home: Home, kobo: Desk) -> N
     kobo.sync()
     held = kobo.token
     with home.database.write() as session:
-        ledger.withdraw(session, kobo.device_id, id)
+        kobo_choice.withdraw(session, kobo.device_id, id, home.clock())
     kobo.page()
     kobo.token = held
     home.clock.forward(hours=1)
@@ -275,8 +276,8 @@ def test_a_sync_that_comes_between_is_noticed(home: Home, kobo: Desk, monkeypatc
     plan = library_sync._plan
     calls = []
 
-    def plan_and_be_overtaken(*arguments: object) -> object:
-        page = plan(*arguments)  # type: ignore[arg-type]
+    def plan_and_be_overtaken(*arguments: object, **options: object) -> object:
+        page = plan(*arguments, **options)  # type: ignore[arg-type]
         if not calls:
             calls.append(page)
             other.sync()

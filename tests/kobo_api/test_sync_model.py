@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from kobo_api import ledger
+from appliance.library import kobo_choice
 from tests.kobo_api.conftest import open_home
 from tests.kobo_api.shapes import Event
 
@@ -74,7 +74,7 @@ class Library(RuleBasedStateMachine):
     def withdraw(self, data: st.DataObject) -> None:
         book = data.draw(st.sampled_from(sorted(self.listed)))
         with self.home.database.write() as session:
-            ledger.withdraw(session, self.kobo.device_id, book)
+            kobo_choice.withdraw(session, self.kobo.device_id, book, self.home.clock())
         self.due_to_lose.add(book)
         self.unwanted.add(book)
 
@@ -83,7 +83,7 @@ class Library(RuleBasedStateMachine):
     def offer_again(self, data: st.DataObject) -> None:
         book = data.draw(st.sampled_from(sorted(self.entitlements)))
         with self.home.database.write() as session:
-            ledger.offer_again(session, self.kobo.device_id, book)
+            kobo_choice.offer_again(session, self.kobo.device_id, book)
         self.due_to_lose.add(book)
         self.unwanted.discard(book)
 

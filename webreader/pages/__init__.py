@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from webreader.pages import book, book_acts, covers, devices, library, settings, setup, sign_in
+from webreader.pages import book, book_acts, covers, devices, kobo, library, settings, setup, shelves, sign_in
 from webreader.pages.refusal import exception_handlers
 
 routes: list[ControllerRouterHandler] = [
@@ -12,7 +12,9 @@ routes: list[ControllerRouterHandler] = [
     *book.routes,
     *book_acts.routes,
     *covers.routes,
+    *shelves.routes,
     *devices.routes,
+    *kobo.routes,
     *settings.routes,
 ]
 

@@ -12,7 +12,9 @@ from litestar.response import File
 from litestar.types import ControllerRouterHandler
 from sqlmodel import Session
 
+from appliance.library.kobo_ledger import on_kobos
 from appliance.library.renditions import path_of
+from appliance.library.shelves import shelves_of
 from appliance.models import Rendition
 from appliance.reading import bookcase
 from appliance.reading.highlights import highlights
@@ -66,6 +68,8 @@ def book(
             "timeline": timeline(*mine, before, everything=everything),
             "highlights": highlights(*mine, MOST_HIGHLIGHTS if all_highlights else HIGHLIGHTS),
             "time": time_in(*mine),
+            "shelves": shelves_of(*mine),
+            "kobos": on_kobos(*mine),
             "sessions": sessions_of(*mine, limit=SESSIONS),
             "days": _days(*mine, zone, house.now().astimezone(zone).date()),
         }

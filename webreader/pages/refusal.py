@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.types import ExceptionHandlersMap
 
 from appliance.accounts.errors import AccountError
+from appliance.library.shelves import ShelfError
 from webreader.pages.page import go_to, show
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ def refuse(request: AnyRequest, error: Exception) -> Response[Any]:
     return show("refusal.html", request, status_code=status, what=what, remedy=remedy)
 
 
-def refuse_account(request: AnyRequest, error: AccountError) -> Response[Any]:
-    """A request about a person or a device that cannot be carried out, which says why by itself."""
+def refuse_act(request: AnyRequest, error: AccountError | ShelfError) -> Response[Any]:
+    """A request about a person, a device or a shelf that cannot be carried out, which says why by itself."""
     what, _, remedy = str(error).partition(". ")
     return show("refusal.html", request, status_code=400, what=what, remedy=remedy)
 
@@ -57,4 +58,4 @@ def _headers(error: Exception) -> dict[str, str]:
     return dict(getattr(error, "headers", None) or {})
 
 
-exception_handlers: ExceptionHandlersMap = {AccountError: refuse_account, Exception: refuse}
+exception_handlers: ExceptionHandlersMap = {AccountError: refuse_act, ShelfError: refuse_act, Exception: refuse}
