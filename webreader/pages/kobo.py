@@ -33,27 +33,27 @@ _DONE = {
 def kobo_page(
     request: PageRequest,
     device_id: FromPath[int],
-    state: FromQuery[str] = "",
+    only: FromQuery[str] = "",
     p: FromQuery[int] = 1,
     done: FromQuery[str] = "",
 ) -> Response[Any]:
-    """The choice for a Kobo, and its ledger. `state`: only books in this state; `p`: the page, from 1."""
+    """The choice for a Kobo, and its ledger. `only`: books in this state; `p`: the page, from 1."""
     house, owner = house_of(request), person(request)
     number = min(max(p, 1), 10_000)
-    only = state if state in kobo_ledger.STATES else None
+    wanted = only if only in kobo_ledger.STATES else None
     with house.database.read() as session:
         device = _kobo(session, owner.user_id, device_id)
         kept = session.get(KoboSync, device_id)
         counts = kobo_ledger.counts(session, device_id)
-        lines = kobo_ledger.lines(session, device_id, only, (number - 1) * PER_PAGE, PER_PAGE)
+        lines = kobo_ledger.lines(session, device_id, wanted, (number - 1) * PER_PAGE, PER_PAGE)
         mine = shelves.shelves_of(session, owner.user_id)
         chosen = kobo_choice.chosen(session, device_id)
         series = series_names(session, MOST_SERIES)
         books = [book for id in sorted(chosen.books) if (book := session.get(Book, id)) is not None]
-    pages = max(-(-(counts.get(only, 0) if only else sum(counts.values())) // PER_PAGE), 1)
+    pages = max(-(-(counts.get(wanted, 0) if wanted else sum(counts.values())) // PER_PAGE), 1)
 
     def address(to: int) -> str:
-        return f"/devices/{device_id}?" + urlencode({"state": state, "p": to}) + "#books"
+        return f"/devices/{device_id}?" + urlencode({"only": only, "p": to}) + "#books"
 
     return show(
         "kobo.html",
@@ -61,7 +61,7 @@ def kobo_page(
         device=device,
         counts=counts,
         lines=lines,
-        only=only,
+        only=wanted,
         shelves=mine,
         chosen=chosen,
         series=[name for name in series if name not in chosen.series],
