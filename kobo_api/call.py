@@ -81,12 +81,13 @@ def root_url(public_url: str | None, scheme: str, headers: Mapping[str, str], se
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer."""
+    """A complete answer. `on_sent` is called when its last byte has left."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON
+    on_sent: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ The path carries the device's secret, so it is never logged, and never part of a
 """
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 
 import anyio
+import anyio.to_thread
 from litestar import asgi
 from litestar.concurrency import sync_to_thread
 from litestar.enums import ScopeType
@@ -20,6 +22,7 @@ from kobo_api.caller import by_path_token
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; the first upload of an account may be a large backlog (7.5)
 CHUNK = 256 * 1024
+DEADLINE = 20.0  # seconds; a device that waits thirty in vain for its notes drops those that it has (7.3)
 # To a token that is not (or no longer) known. Not 401: it starts the firmware's signing-in, which may end in signing
 # out and an empty device; 404 merely fails the sync, and tells a stranger nothing.
 UNKNOWN = Answer(b"{}", status=404)
@@ -73,11 +76,13 @@ def _reading_service(prefix: str, respond: reading_services.Respond) -> ASGIRout
             return
         house: House = scope["app"].state.house
         method, path = scope["method"], scope["path"]
+        query = scope["query_string"].decode("latin-1")
 
         def serve(headers: dict[str, str], body: bytes) -> Answer | FileAnswer:
-            return respond(house, method, path, headers)
+            return respond(house, reading_services.Request(method, path, query, headers, body))
 
-        await _serve(scope, receive, send, serve, prefix + path)
+        harmless = reading_services.harmless(prefix, method, path)
+        await _serve(scope, receive, send, serve, prefix + path, harmless)
 
     return reading_service
 
@@ -88,21 +93,26 @@ async def _serve(
     send: Send,
     serve: Callable[[dict[str, str], bytes], Answer | FileAnswer],
     path: str,
+    harmless: Answer | None = None,
 ) -> None:
+    """`harmless`: what to answer to what is too large, breaks, or takes longer than the device waits."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     body = await _body(receive)
     if body is None:
-        await _send(scope, send, TOO_LARGE)
+        await _send(scope, receive, send, harmless or TOO_LARGE)
         return
+    given: Answer | FileAnswer = harmless or BROKEN
     try:
-        given = await sync_to_thread(serve, headers, body)
+        with anyio.move_on_after(DEADLINE if harmless is not None else math.inf) as waiting:
+            given = await anyio.to_thread.run_sync(serve, headers, body, abandon_on_cancel=harmless is not None)
+        if waiting.cancelled_caught:
+            logger.error("a Kobo's %s %s took longer than it waits", scope["method"], path)
     except Exception:
         logger.exception("a Kobo's %s %s failed", scope["method"], path)
-        given = BROKEN
     if isinstance(given, FileAnswer):
         await _send_file(scope, receive, send, given)
     else:
-        await _send(scope, send, given)
+        await _send(scope, receive, send, given)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -119,10 +129,13 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _send(scope: HTTPScope, send: Send, given: Answer) -> None:
+async def _send(scope: HTTPScope, receive: Receive, send: Send, given: Answer) -> None:
     await _start(send, given.status, given.headers, given.content_type, len(given.body))
     body = b"" if scope["method"] == "HEAD" else given.body
+    is_gone = given.on_sent is not None and await _is_gone(receive)
     await send({"type": "http.response.body", "body": body, "more_body": False})
+    if given.on_sent is not None and not is_gone:
+        await sync_to_thread(given.on_sent)
 
 
 async def _send_file(scope: HTTPScope, receive: Receive, send: Send, given: FileAnswer) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import RowMapping, func, select, update
 from sqlmodel import Session
 
 from appliance.house import House
+from appliance.library.kobo_doubt import doubt
 from appliance.models import KoboCheckpoint, KoboDelivery, KoboTag
 
 RUN_PAUSE = timedelta(minutes=2)  # firmware that sends no token is taken to go on with a run that is no older
@@ -64,6 +65,10 @@ def open_run(house: House, device_id: int, token: str) -> Run:
     latest = checkpoints[0] if checkpoints else None
     shown = next((row for row in checkpoints if row["id"] == asked), None)
     presented = asked if shown is not None else None
+    if asked is not None and asked > (latest["id"] if latest is not None else 0):
+        # A page that this database never gave: it is a backup from before, and the device knows more (7.4).
+        with house.database.write() as session:
+            doubt(session.connection(), "newer-token", now, device_id)
     if latest is None:
         return Run(0, None, now, BEGINNING, "", BEGINNING)
     goes_on = latest["more"] and (shown is latest or (shown is None and abs(now - latest["created_at"]) < RUN_PAUSE))

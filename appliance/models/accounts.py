@@ -10,7 +10,8 @@ from appliance.models.columns import UtcDateTime
 
 
 class User(SQLModel, table=True):
-    """A person of the household. `name_key` is the case-folded name, so that no two differ only in case."""
+    """A person of the household. `name_key` is the case-folded name, so that no two differ only in case. `kobo_pushes`:
+    whether annotations made elsewhere are brought to their Kobos."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str
@@ -18,6 +19,7 @@ class User(SQLModel, table=True):
     password_hash: str
     is_admin: bool = False
     time_zone: str = "UTC"
+    kobo_pushes: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

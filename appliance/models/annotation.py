@@ -70,7 +70,7 @@ class Annotation(SQLModel, table=True):
 class DeviceAnnotation(SQLModel, table=True):
     """An annotation as one device holds it: the ground of the three-way merge.
 
-    `native_id`: what the device calls it. `sha256`: the rendition in whose coordinates `native` is. `native`: as the
+    `native_id`: what the device calls it. `sha256`: the rendition in whose coordinates `held` is. `native`: as the
     device sent it, given back unchanged; `fingerprint`: hash of its part that counts. `held`: the fields as the device
     spells them; `held_versions`: the version of each that this is. `held_version`: the version of the annotation that
     the device has seen all of. `given`: what it was offered since and may hold by now, oldest first, each with

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from appliance.database import Database
+from appliance.library.kobo_doubt import doubt
 from appliance.operations import kept_texts, sqlite_copy
 from appliance.operations.errors import RestoreRefused
 from appliance.settings import Settings
@@ -59,7 +60,7 @@ def restore(settings: Settings, backup: Path, now: datetime) -> Restored:
     fresh.unlink(missing_ok=True)
     try:
         unpack(backup, fresh)
-        rows = _bring_up_to_date(backup, fresh)
+        rows = _bring_up_to_date(backup, fresh, now)
         kept_texts.bring_back(settings, backup)
         previous = _keep(live, now)
         os.replace(fresh, live)
@@ -69,8 +70,9 @@ def restore(settings: Settings, backup: Path, now: datetime) -> Restored:
     return Restored(rows, previous)
 
 
-def _bring_up_to_date(backup: Path, fresh: Path) -> dict[str, int]:
-    """Migrate the unpacked backup; returns its rows. It is a single file afterwards."""
+def _bring_up_to_date(backup: Path, fresh: Path, now: datetime) -> dict[str, int]:
+    """Migrate the unpacked backup; returns its rows. It is a single file afterwards. Kobos may by now hold notes that
+    it does not know."""
     from appliance.migrations import Downgrade
 
     with closing(sqlite3.connect(fresh)) as connection:
@@ -79,6 +81,8 @@ def _bring_up_to_date(backup: Path, fresh: Path) -> dict[str, int]:
     database = Database(f"sqlite:///{fresh}")
     try:
         database.migrate()
+        with database.write() as session:
+            doubt(session.connection(), "restored", now)
     except Downgrade as error:
         raise RestoreRefused(
             f"{backup} was made by a newer version of Bookwake.", "Install that version first."

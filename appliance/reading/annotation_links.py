@@ -132,10 +132,28 @@ class Links:
             "held": {**link["held"], **offer["fields"], **(fields or {})},
             "held_versions": dict(offer["versions"]),
             "given": [one for one in link["given"] if one["version"] > version],
+            "sha256": offer.get("sha256", link["sha256"]),
             "fingerprint": "",
             "gone_at": None,
         }
         self._keep(link, row)
+
+    def follow_all(self, version: int, rows: Mapping[str, Row]) -> None:
+        """The device took the whole set as it was at feed number `version`, in the caller's rendition: it holds what it
+        was offered by then, and nothing that had been deleted."""
+        for link in list(self.by_name.values()):
+            row = rows.get(link["annotation_id"])
+            if row is None or (link["gone_at"] is not None and not link["given"]):
+                continue
+            offers = [
+                one["version"]
+                for one in link["given"]
+                if one["version"] <= version and one.get("sha256") == self._caller.sha256
+            ]
+            if row["deleted_at"] is not None and row["version"] <= version:
+                self.gone(link)
+            elif offers:
+                self.follow(link["native_id"], max(offers), rows)
 
     # -- bookkeeping
 

@@ -134,6 +134,16 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
             _store_links(connection, caller, held)
 
 
+def follow_all(house: House, caller: Caller, version: int) -> None:
+    """The device took what it was offered for its whole set, as the person's annotations were at feed number
+    `version`."""
+    with house.database.write() as session:
+        connection = session.connection()
+        rows, held = _held(connection, caller)
+        held.follow_all(version, rows)
+        _store_links(connection, caller, held)
+
+
 def _exchange(connection: Connection, caller: Caller, count: int, operations: Sequence[str | None]) -> Exchange:
     take_turn(connection, caller.user_id)
     version = take_versions(connection, caller.user_id, count) if count else 0

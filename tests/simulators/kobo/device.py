@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.simulators.kobo.annotations import Annotations
+from tests.simulators.kobo.annotations import Annotations, Habits
 from tests.simulators.kobo.connection import Connection, SyncFailed, check_sync, read_json
 from tests.simulators.kobo.downloader import Downloader
 from tests.simulators.kobo.kepub import Kepub, Span
@@ -20,7 +20,7 @@ class Kobo:
     """One device. `folder`: its disk, with `device.json` and the downloaded files. `answer_dialog`: what its owner
     says to “Sync to last page read?”; `dialogs` collects what was asked. `auto_download`: how many new books a sync
     fetches by itself. `replacements`: ids of books that the test means to be replaced or removed; any other book that
-    loses its file in a sync raises `Violation`. `options`: of `Connection`.
+    loses its file in a sync raises `Violation`. `habits`: of its firmware with notes. `options`: of `Connection`.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Kobo:
         auto_download: int = 0,
         answer_dialog: bool = True,
         echo: bool = False,
+        habits: Habits | None = None,
         **options: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ class Kobo:
         self.sign_in = SignIn(self.connection, self.shelf, self.now, self.say)
         self.library = LibrarySync(self.connection, self.shelf, self.folder, self.replacements, self.say)
         self.downloader = Downloader(self.connection, self.folder, self.say)
-        self.annotations = Annotations(self.connection, self.shelf, self.say)
+        self.annotations = Annotations(self.connection, self.shelf, self.say, habits)
         self.reader: Reader | None = None
 
     def __enter__(self) -> "Kobo":
@@ -114,9 +115,9 @@ class Kobo:
         book = self.book(book)
         self.downloader.fetch(book, interrupt_after)
         # Local places and notes began with the file (4.10); the device asks for the notes by itself (7.3).
-        book.place, book.status, book.notes, book.pending = type(book.place)(), "ReadyToRead", {}, []
+        book.place, book.status = type(book.place)(), "ReadyToRead"
         book.last_modified = book.priority = ""
-        self.annotations.get(book)
+        self.annotations.after_download(book)
         self.save()
         return self.file(book)
 
@@ -203,6 +204,11 @@ class Kobo:
     def highlight(self, span: Span, note: str | None = None) -> str:
         """Mark a whole span; it is uploaded when the book is closed. Returns the id."""
         return self.annotations.add(self._reading().book, span, note, self.stamp())
+
+    def exchange_notes(self, book: str | Book) -> None:
+        """What opening and closing a book does to its notes, without reading (7.2)."""
+        self.annotations.exchange(self.book(book))
+        self.save()
 
     def report(self) -> dict[str, Any]:
         """Tell the server of the place, as the device does from time to time while a book is open (5.4)."""

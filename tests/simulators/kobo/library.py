@@ -110,7 +110,7 @@ class LibrarySync:
         check(book.id in self.replacements, lost)
         self.say(f"  {lost}")
         (self.folder / book.file).unlink(missing_ok=True)
-        book.file, book.notes, book.pending = None, {}, []
+        book.file, book.notes, book.pending, book.tombstones = None, {}, [], []
         book.place, book.status = type(book.place)(), "ReadyToRead"
         book.last_modified = book.priority = ""
 

@@ -19,8 +19,9 @@ class Place:
 @dataclass
 class Book:
     """A book on the device. `file`: name of the downloaded file, `None` while only listed. `place`: where the reader
-    would open. `told`: a state of the server that has not been looked at. `notes`: the device's own set; `pending`:
-    changes of it that no server has acknowledged. `last_modified`, `priority`: times of the last known state."""
+    would open. `told`: a state of the server that has not been looked at. `notes`: the device's own set; `pending`,
+    `tombstones`: changes and deletions in it that no server has acknowledged; `notes_etag`: what it shows for it.
+    `last_modified`, `priority`: times of the last known state."""
 
     id: str
     metadata: dict[str, Any]
@@ -35,6 +36,8 @@ class Book:
     told: dict[str, Any] | None = None
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     pending: list[dict[str, Any]] = field(default_factory=list)
+    tombstones: list[str] = field(default_factory=list)
+    notes_etag: str = 'W/"0"'
 
     @property
     def title(self) -> str:
