@@ -17,6 +17,7 @@ import koreader_api
 from appliance import __version__, health, sweeps
 from appliance.access import CSRF_EXEMPT, guard, refuse_open_doors
 from appliance.accounts.attempts import Attempts
+from appliance.accounts.recent_calls import RecentCalls
 from appliance.house import House
 from appliance.models import Setting
 from webreader import pages
@@ -55,7 +56,7 @@ def create_app(house: House) -> Litestar:
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         before_send=[_add_headers],
-        state=State({"house": house, "attempts": Attempts()}),
+        state=State({"house": house, "attempts": Attempts(), "recent_calls": RecentCalls()}),
         template_config=page_templates(),
         logging_config=None,
     )

@@ -4,6 +4,7 @@ A device sends an event until it is accepted, so everything is, but a sitting th
 """
 
 import logging
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -11,14 +12,15 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
-from appliance.models import KoboEntitlement
+from appliance.models import Device, KoboEntitlement
 from appliance.reading.reading_event import Event, kobo_sitting
 from appliance.reading.reading_time import record_events
 from kobo_api.call import Answer, Call, answer
-from kobo_api.wire import read_time
+from kobo_api.wire import read_time, write_time
 
 MAX_EVENTS = 10_000
 MAX_ID = 64  # characters of an event's id
+_REASON = re.compile(r"[A-Za-z0-9 _.,-]{1,60}")
 LONGEST = 24 * 60 * 60  # seconds; more is no sitting
 
 logger = logging.getLogger(__name__)
@@ -50,8 +52,23 @@ def events(call: Call) -> Answer:
             # An error would cancel the sync; so these alone are asked for again.
             logger.exception("the reading time of a Kobo could not be written down")
             refused = set(sittings)
+    _note_failure(call, named)
     accepted = [event["Id"] for event in named if _operation(event) not in refused]
     return answer({"Result": "Success", "AcceptedEvents": accepted, "RejectedEvents": {}})
+
+
+def _note_failure(call: Call, events: Iterable[dict[str, Any]]) -> None:
+    """Why the device says that a sync failed: the best there is to find out what ails it. Only the last is kept."""
+    failed = [event for event in events if str(event.get("EventType")).lower() == "failedsync"]
+    if not failed:
+        return
+    event = max(failed, key=lambda event: str(event.get("Timestamp")))
+    at, reason = read_time(event.get("Timestamp")), str(_lowered(event.get("Attributes")).get("reason"))
+    told = {"at": write_time(at or call.house.now()), "reason": reason if _REASON.fullmatch(reason) else "unknown"}
+    with call.house.database.write() as session:
+        device = session.get_one(Device, call.caller.device_id)
+        if device.details.get("last_failure") != told:
+            device.details = {**device.details, "last_failure": told}
 
 
 def _sittings(call: Call, events: Iterable[dict[str, Any]]) -> list[Event]:

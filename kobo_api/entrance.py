@@ -18,7 +18,8 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from appliance.house import House
 from kobo_api import contents, reading_services
 from kobo_api.call import Answer, Call, FileAnswer
-from kobo_api.caller import by_path_token
+from kobo_api.caller import by_access_token, by_path_token
+from kobo_api.watch import Watch, shown_path
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; the first upload of an account may be a large backlog (7.5)
 CHUNK = 256 * 1024
@@ -42,12 +43,14 @@ async def kobo(scope: Scope, receive: Receive, send: Send) -> None:
     empty, _, rest = scope["path"].partition("/")
     token, _, rest = rest.partition("/")
     path = f"/{rest}"
+    watch = Watch(scope, receive, send, path)
 
     def serve(headers: dict[str, str], body: bytes) -> Answer | FileAnswer:
         with house.database.read() as session:
             caller = by_path_token(house, session, token, headers) if token and not empty else None
             if caller is None:
                 return UNKNOWN
+            watch.device_id = caller.device_id
             server = scope.get("server")
             call = Call(
                 house=house,
@@ -63,7 +66,10 @@ async def kobo(scope: Scope, receive: Receive, send: Send) -> None:
             )
             return contents.respond(call)
 
-    await _serve(scope, receive, send, serve, path)
+    try:
+        await _serve(scope, watch.receive, watch.send, serve, path)
+    finally:
+        watch.done()
 
 
 def _reading_service(prefix: str, respond: reading_services.Respond) -> ASGIRouteHandler:
@@ -77,12 +83,19 @@ def _reading_service(prefix: str, respond: reading_services.Respond) -> ASGIRout
         house: House = scope["app"].state.house
         method, path = scope["method"], scope["path"]
         query = scope["query_string"].decode("latin-1")
+        watch = Watch(scope, receive, send, prefix + path)
 
         def serve(headers: dict[str, str], body: bytes) -> Answer | FileAnswer:
+            with house.database.read() as session:
+                device = by_access_token(session, headers)
+                watch.device_id = device.id if device is not None else None
             return respond(house, reading_services.Request(method, path, query, headers, body))
 
         harmless = reading_services.harmless(prefix, method, path)
-        await _serve(scope, receive, send, serve, prefix + path, harmless)
+        try:
+            await _serve(scope, watch.receive, watch.send, serve, prefix + path, harmless)
+        finally:
+            watch.done()
 
     return reading_service
 
@@ -106,9 +119,9 @@ async def _serve(
         with anyio.move_on_after(DEADLINE if harmless is not None else math.inf) as waiting:
             given = await anyio.to_thread.run_sync(serve, headers, body, abandon_on_cancel=harmless is not None)
         if waiting.cancelled_caught:
-            logger.error("a Kobo's %s %s took longer than it waits", scope["method"], path)
+            logger.error("a Kobo's %s %s took longer than it waits", scope["method"], shown_path(path))
     except Exception:
-        logger.exception("a Kobo's %s %s failed", scope["method"], path)
+        logger.exception("a Kobo's %s %s failed", scope["method"], shown_path(path))
     if isinstance(given, FileAnswer):
         await _send_file(scope, receive, send, given)
     else:

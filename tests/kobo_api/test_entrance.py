@@ -87,6 +87,22 @@ def test_a_failure_keeps_the_secret(server: Server, endpoint: str) -> None:
     assert secret not in server.log and "u5er" not in server.log
 
 
+def test_its_person_sees_what_it_asked(server: Server, endpoint: str) -> None:
+    secret = endpoint.rpartition("/")[2]
+    headers = {"x-kobo-appversion": "4.45.23697", "x-kobo-synctoken": "S1.7", "x-kobo-devicemodel": "Kobo Clara 2E"}
+    httpx.get(f"{endpoint}/v1/library/sync?Filter=ALL&secret={secret}", headers=headers, trust_env=False)
+    event = {"Id": "1", "EventType": "FailedSync", "Timestamp": "2026-03-02T18:05:00Z", "Attributes": {"reason": "Err"}}
+    httpx.post(f"{endpoint}/v1/analytics/event", json={"Events": [event]}, headers=headers, trust_env=False)
+    device = server.json("device", "list")[0]["device"]  # type: ignore[index]
+    with server.browser("Ida") as browser:
+        shown = browser.get(f"/devices/{device}/requests").text
+        text = browser.get(f"/devices/{device}/requests.txt")
+    assert "attachment" in text.headers["content-disposition"] and text.headers["content-type"].startswith("text/plain")
+    assert "kobo Kobo Clara 2E, firmware 4.45.23697" in text.text and "a sync failed: Err" in text.text
+    assert "/v1/library/sync  [Filter=ALL, token S1.7, appversion 4.45.23697]" in text.text
+    assert "/v1/library/sync" in shown and "a sync failed: Err" in shown and secret not in shown + text.text
+
+
 def _raw(server: Server, line: str) -> bytes:
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(f"{line}\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())

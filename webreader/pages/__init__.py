@@ -2,7 +2,20 @@
 
 from litestar.types import ControllerRouterHandler
 
-from webreader.pages import book, book_acts, covers, devices, kobo, library, settings, setup, shelves, sign_in
+from webreader.pages import (
+    book,
+    book_acts,
+    covers,
+    device_requests,
+    devices,
+    kobo,
+    kobo_notes,
+    library,
+    settings,
+    setup,
+    shelves,
+    sign_in,
+)
 from webreader.pages.refusal import exception_handlers
 
 routes: list[ControllerRouterHandler] = [
@@ -14,7 +27,9 @@ routes: list[ControllerRouterHandler] = [
     *covers.routes,
     *shelves.routes,
     *devices.routes,
+    *device_requests.routes,
     *kobo.routes,
+    *kobo_notes.routes,
     *settings.routes,
 ]
 
