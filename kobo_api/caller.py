@@ -16,6 +16,7 @@ from appliance.accounts.tokens import hash_token
 from appliance.house import House
 from appliance.models import Device
 from kobo_api.call import Caller
+from kobo_api.same_kobo import take_over
 
 SEEN_STEP = timedelta(minutes=1)  # `last_seen_at` is written no more often, to spare the card
 TOKEN_LIFETIME = timedelta(hours=1)  # what every server sends, and the firmware expects (2.5)
@@ -34,8 +35,12 @@ def by_path_token(house: House, session: Session, token: str, headers: Mapping[s
     device = session.connection().execute(_BY_TOKEN, {"token_hash": token_hash}).first()
     if device is None:
         return None
-    _note_seen(house, device, headers)
-    return Caller(device.id, device.user_id, token, token_hash)
+    device_id = device.id
+    if (said := headers.get("x-kobo-deviceid")) and "device_id_hash" not in device.details:
+        device_id = take_over(house, device_id, _hash(said)) or device_id
+    if device_id == device.id:
+        _note_seen(house, device, headers)
+    return Caller(device_id, device.user_id, token, token_hash)
 
 
 def by_access_token(session: Session, headers: Mapping[str, str]) -> Device | None:
