@@ -4,6 +4,7 @@ The token in the URL has already proved who calls. What is issued here keeps the
 on the reading services, whose paths carry no token. Nothing here ever answers 4xx: it would cancel the sync.
 """
 
+import html
 import secrets
 import uuid
 from typing import Any
@@ -13,6 +14,8 @@ from kobo_api.call import Answer, Call, answer
 from kobo_api.caller import TOKEN_LIFETIME, access_token
 
 SCOPES = ["openid", "profile", "kobo_profile", "public_api_authenticated", "public_api_anonymous", "offline_access"]
+
+CONTACT = "reader@example.net"  # nobody's: the device wants one
 
 
 def device_auth(call: Call) -> Answer:
@@ -62,6 +65,19 @@ def authorize(call: Call) -> Answer:
     return Answer(status=302, headers={"location": f"kobo://UserAuthenticated?{urlencode(parameters)}"})
 
 
+def activate(call: Call) -> Answer:
+    """`GET …/activate`, the `sign_in_page`: a new device without an account opens it in its own browser, and is signed
+    in by being led on to `kobo://UserAuthenticated` (2.7)."""
+    user_id = _user_id(call)
+    signed_in = {"userId": user_id, "userKey": user_id, "email": CONTACT, "returnUrl": call.base}
+    address = html.escape(f"kobo://UserAuthenticated?{urlencode(signed_in)}")
+    page = (
+        f'<!doctype html><title>Bookwake</title><meta http-equiv="refresh" content="0;url={address}">'
+        f'<p><a href="{address}">Sign in</a></p>'
+    )
+    return Answer(page.encode(), headers={"cache-control": "no-store"}, content_type="text/html; charset=utf-8")
+
+
 def token(call: Call) -> Answer:
     """`POST …/oauth/token`, form or JSON, any grant → an access token for an hour. `user_id` must not be empty: one
     firmware looped on that."""
@@ -99,7 +115,7 @@ def profile(call: Call) -> Answer:
     value: dict[str, Any] = {
         "AffiliateName": "Kobo",
         "AudiobooksEnabled": False,
-        "ContactEmail": "reader@example.net",
+        "ContactEmail": CONTACT,
         "CountryCode": "US",
         "Geo": "US",
         "HasPurchased": True,

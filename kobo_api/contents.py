@@ -51,6 +51,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("*", "/oauth/token", auth.token),
     ("*", "/oauth/userinfo", auth.userinfo),
     ("*", "/oauth/jwks", auth.jwks),
+    ("*", "/activate", auth.activate),
     ("*", "/v1/user/profile", auth.profile),
     ("POST", "/v1/user/add-device", reset.add_device),
     *STOREFRONT,

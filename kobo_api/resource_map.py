@@ -187,7 +187,6 @@ PAGES = {
     "purchase_buy_templated": "https://www.kobo.com/{region}/{language}/checkoutoption/{ProductId}",
     "redeem_interstitial_page": "https://www.kobo.com",
     "registration_page": "https://authorize.kobo.com/signup?returnUrl=https://kobo.com/",
-    "sign_in_page": "https://auth.kobobooks.com/ActivateOnWeb",
     "store_home": "www.kobo.com/{region}/{language}",
     "store_host": "www.kobo.com",
     "store_newreleases": "https://www.kobo.com/{region}/{language}/List/new-releases/961XUjtsU0qxkFItWOutGA",

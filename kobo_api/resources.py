@@ -32,4 +32,6 @@ def resources(root: str, base: str) -> dict[str, Any]:
         "oauth_host": f"{base}/oauth",
         # The device cuts any path off this one (7.1).
         "reading_services_host": root,
+        # For a device that was never signed in; others do not open it (2.7).
+        "sign_in_page": f"{base}/activate",
     }

@@ -1,5 +1,6 @@
 """Who is calling, and the tokens that we give (kobo-protocol.md 2.4, 2.5, 7.1)."""
 
+import html
 import json
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,6 +34,19 @@ def test_an_access_token_names_the_device(home: Home, kobo: Desk) -> None:
 def test_a_refresh_leaves_the_user_key_as_it_is(kobo: Desk) -> None:
     assert kobo.json("POST", "/v1/auth/refresh", {"RefreshToken": ""}, x_kobo_userkey="key")["UserKey"] == "key"
     assert kobo.json("POST", "/v1/auth/refresh", b"nonsense")["UserKey"]
+
+
+def test_a_device_without_an_account_is_signed_in(kobo: Desk) -> None:
+    """2.7: it is led on to an address of its own, with the key that it is given from then on."""
+    page = kobo.call("GET", "/activate?pwsdid=x")
+    assert isinstance(page, Answer) and page.content_type.startswith("text/html")
+    address = html.unescape(page.body.decode().partition("url=")[2].partition('"')[0])
+    given = parse_qs(urlsplit(address).query)
+    assert address.startswith("kobo://UserAuthenticated?") and set(given) == {"userId", "userKey", "email", "returnUrl"}
+    for body in ({}, {"UserKey": ""}):
+        assert kobo.json("POST", "/v1/auth/device", body)["UserKey"] == given["userKey"][0]
+    assert kobo.json("GET", "/v1/user/profile")["UserId"] == given["userId"][0]
+    assert kobo.json("GET", "/v1/affiliate") == {"AffiliateName": "Kobo"}
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "eyJ9.e30.x", "ÿ", "." * 5, "a.eyJkZXYiOiAxfQ.c"])
