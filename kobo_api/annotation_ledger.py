@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from appliance.models import Annotation, KoboDelivery, KoboEntitlement, KoboNotePage, KoboNotes, User
+from appliance.positions import Reason
 from kobo_api.annotation_authority import Standing
 
 MAX_OWED = 50_000
+LATER = frozenset({Reason.UNREADABLE.value, Reason.INDEXING.value})  # left out for now: a file was not to be had
 
 _ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
@@ -41,6 +43,7 @@ _KNOWN = (
         _NOTES.c.etag,
         _NOTES.c.is_due,
         _NOTES.c.repeats,
+        _NOTES.c.left_out,
         _VERSION.label("version"),
     )
     .select_from(
@@ -65,7 +68,8 @@ _KNOWN = (
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """A book of a device's person. `sha256`: the file that the device was sent, `None` for none. `version`: of the
-    newest change among the person's annotations of the book. The rest: `models.KoboNotes`."""
+    newest change among the person's annotations of the book. `has_later`: whether something was left out that may find
+    its place later. The rest: `models.KoboNotes`."""
 
     device_id: int
     user_id: int
@@ -79,6 +83,7 @@ class Ledger:
     served_version: int
     etag: str
     repeats: int
+    has_later: bool
 
 
 def look_up(connection: Connection, device_id: int, user_id: int, ids: Sequence[str]) -> dict[str, Ledger]:
@@ -113,6 +118,7 @@ def _ledger(device_id: int, user_id: int, row: Any) -> Ledger:
         served_version=row.served_version or 0,
         etag=row.etag or "",
         repeats=row.repeats or 0,
+        has_later=not LATER.isdisjoint((row.left_out or {}).values()),
     )
 
 

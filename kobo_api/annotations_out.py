@@ -33,6 +33,7 @@ UNCHANGED = Answer(status=304, headers={"etag": 'W/"0"'})
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 500
 MAX_BOOKS = 500  # of one `checkforchanges`
 BUDGET = 10.0  # seconds for making sets in one `checkforchanges`; the device waits for thirty
+NO_ETAG = ("", "0", '"0"', 'W/"0"')  # what devices show that were given none, or never show any (7.6)
 MAX_REPEATS = 3  # how often a set is given again to a device that shows an older etag for it
 MAX_LEFT_OUT = 1000
 
@@ -93,16 +94,19 @@ def check_for_changes(house: House, device: Device, body: bytes) -> Answer:
 
 def _is_named(house: House, book: Ledger, etag: str, newest: int) -> bool:
     shown = _ETAG.fullmatch(etag)
-    if shown is not None and int(shown[1]) > newest:
-        # It was given a set that this database knows nothing of: a backup was put back.
+    is_foreign = shown is None and etag not in NO_ETAG
+    if is_foreign or (shown is not None and int(shown[1]) > newest):
+        # It was given a set that this database knows nothing of: by another server, or a backup was put back here.
         with house.database.write() as session:
-            ledger.doubt_book(session.connection(), book, "newer-etag", house.now())
+            why = "elsewhere" if is_foreign else "newer-etag"
+            ledger.doubt_book(session.connection(), book, why, house.now())
         return False
     missed = shown is not None and book.etag not in ("", etag) and book.repeats < MAX_REPEATS
     standing = book.standing
     if may_give(standing) is not Refusal.NONE:
         return False
-    if not standing.is_due and not missed and (not standing.pushes or book.version <= book.served_version):
+    has_news = standing.pushes and (book.version > book.served_version or book.has_later)
+    if not (standing.is_due or missed or has_news):
         return False
     return prepare(house, book, PAGE_SIZE, to_name=True, again=missed) is Refusal.NONE
 

@@ -16,7 +16,7 @@ class KoboNotes(SQLModel, table=True):
 
     `said_at`: when the device last sent changes. `owed`: ids of what it sent and was not kept, so that it holds the
     only copy. `doubt`: why what is known here may be less than what the device holds: restored, newer-token,
-    newer-etag, not-understood or refused-before; empty for no doubt.
+    newer-etag, elsewhere, not-understood or refused-before; empty for no doubt.
     `served_at`: when it was last given a whole set to the last page: from then on every change is known. What it holds
     is the person's set as it was at feed number `served_version`, and what it said since; 0 when it was given its own
     alone. `etag`: of that set. `is_due`: a set was begun and not given to the end, so that what it holds is not known.

@@ -138,11 +138,12 @@ class NoteKobo:
 
 
 class NoteHouse:
-    """`pushes`: the switch of the person. The reference rendition is the EPUB, the Kobos hold the KEPUB made of it."""
+    """`pushes`: the switch of the person. The reference rendition is the EPUB, the Kobos hold the KEPUB made of it. The
+    book is the only one in the folder; without `name` it is there already."""
 
-    def __init__(self, home: Home, name: str = OZ, pushes: bool = True) -> None:
+    def __init__(self, home: Home, name: str | None = OZ, pushes: bool = True) -> None:
         self.home = home
-        home.import_books(name)
+        home.import_books(*([name] if name is not None else []))
         self.user_id = home.person()
         self.switch(pushes)
         with home.database.read() as session:

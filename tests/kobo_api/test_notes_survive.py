@@ -189,3 +189,21 @@ def test_the_brake(house: NoteHouse, kobo: NoteKobo) -> None:
         kobo.meet()
         kobo.sim.get(kobo.book)
     assert len(kobo.notes) == MANY
+
+
+@pytest.mark.parametrize("sign", ["etag", "token"])
+def test_a_kobo_that_was_with_another_server(house: NoteHouse, kobo: NoteKobo, sign: str) -> None:
+    """7.5: notes that another server acknowledged are never sent here. Its etag or sync token tells."""
+    kobo.mark_many(MANY + 5)
+    kobo.book.pending = []
+    if sign == "etag":
+        kobo.book.notes_etag = 'W/"A:1408092558-7Uhim, C:567-x"'
+    else:
+        kobo.desk.token = "eyJ0eXAi.eyJob3N0"
+        kobo.desk.sync()
+    held = len(kobo.notes)
+    house.marks("web", kobo.spans[-1].text.strip())
+    for _ in range(2):
+        kobo.meet()
+        kobo.sim.get(kobo.book)
+    assert len(kobo.notes) == held and kobo.ledger().doubt == "elsewhere"

@@ -119,7 +119,11 @@ def test_notes_survive_everything(pair: tuple[Kobo, Kobo]) -> None:
     one.open(OZ)
     one.close()
     book = one.book(OZ)
-    assert len(book.notes) == len(book.pending) == 1, "kept, and still to be handed over"
+    assert len(book.notes) == 1 and not book.pending, "kept, and handed over"
+    one.remove_download(OZ)
+    one.download(OZ)
+    assert [note["noteText"] for note in book.notes.values()] == ["a note"], "back with the file"
+    one.annotations.check_places(book, one.file(book))
 
 
 def test_finished_there_is_finished_here(pair: tuple[Kobo, Kobo]) -> None:

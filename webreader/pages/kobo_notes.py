@@ -1,0 +1,44 @@
+"""Highlights and notes on a Kobo: whether those made elsewhere are brought to it, and what does not get there."""
+
+from typing import Any
+
+from litestar import Response
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+from sqlmodel import Session
+
+from appliance.models import Device, User
+from appliance.reading.kobo_notes import notes_on
+from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
+
+
+@page("/devices/{device_id:int}/notes")
+def kobo_notes_page(request: PageRequest, device_id: FromPath[int]) -> Response[Any]:
+    """The switch, which is for all Kobos of the person, and the books of this one."""
+    house, owner = house_of(request), person(request)
+    with house.database.read() as session:
+        device = _kobo(session, owner.user_id, device_id)
+        pushes = session.get_one(User, owner.user_id).kobo_pushes
+        books = notes_on(session, device_id)
+    return show("kobo_notes.html", request, device=device, pushes=pushes, books=books)
+
+
+@action("/devices/{device_id:int}/notes")
+def switch(request: PageRequest, device_id: FromPath[int], data: Form) -> Response[Any]:
+    """Bring notes from elsewhere to the person's Kobos, or no longer."""
+    house, owner = house_of(request), person(request)
+    with house.database.write() as session:
+        _kobo(session, owner.user_id, device_id)
+        session.get_one(User, owner.user_id).kobo_pushes = data.get("pushes") == "yes"
+    return go_to(f"/devices/{device_id}/notes")
+
+
+def _kobo(session: Session, user_id: int, device_id: int) -> Device:
+    device = session.get(Device, device_id)
+    if device is None or device.user_id != user_id or device.kind != "kobo" or device.revoked_at is not None:
+        raise NotFoundException("You have no such Kobo.")
+    return device
+
+
+routes: list[ControllerRouterHandler] = [kobo_notes_page, switch]
