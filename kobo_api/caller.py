@@ -68,6 +68,11 @@ def access_token(caller: Caller, now: datetime) -> str:
     return f"{signed}.{_signature(signed, caller.token_hash)}"
 
 
+def is_access_token(text: str) -> bool:
+    """Whether there is an access token of ours in a text, or what looks like one."""
+    return f"{_HEADER}." in text
+
+
 def _signed_for(session: Session, token: str) -> Device | None:
     signed, _, signature = token.rpartition(".")
     try:

@@ -22,6 +22,7 @@ from kobo_api import (
     tags,
 )
 from kobo_api.call import Answer, Call, FileAnswer
+from kobo_api.store import proxy
 from kobo_api.storefront import ROUTES as STOREFRONT
 from kobo_api.storefront import nothing
 
@@ -69,6 +70,8 @@ _COMPILED = [(method, _compiled(path), handler) for method, path, handler in ROU
 def respond(call: Call) -> Answer | FileAnswer:
     """The answer to a call of a known device."""
     handler, parts = find(call.method, call.path)
+    if proxy.is_on(call.session, call.caller.device_id):
+        return proxy.respond(call, handler, parts)
     return handler(call, **parts)
 
 

@@ -9,6 +9,14 @@ from kobo_api.resource_map import FLAGS, PAGES, PATHS
 API_TOKEN = {"x-kobo-apitoken": "e30="}
 _FREE_BOOKS = dict.fromkeys("EN FR IT NL PT".split(), "https://www.kobo.com/{region}/{language}/p/free-ebooks")
 
+# What a device must ask us for even where the rest of the map is the store's (3.3).
+OURS = (
+    "add_entitlement delete_entitlement delete_tag delete_tag_items device_auth device_refresh get_tests_request"
+    " image_host image_url_quality_template image_url_template library_book library_items library_metadata"
+    " library_search library_sync notebooks post_analytics_event reading_services_host reading_state rename_tag"
+    " tag_items tags update_accessibility_to_preview"
+).split()
+
 
 def initialization(call: Call) -> Answer:
     """`GET /v1/initialization` → `{"Resources": {…}}`, the whole map: a truncated one wedges the device (3.2)."""

@@ -4,6 +4,7 @@ from appliance.models.accounts import Device, EnrolmentCode, User, WebSession
 from appliance.models.annotation import Annotation, BookState, DeviceAnnotation, DeviceState, Feed
 from appliance.models.delivery import KoboCheckpoint, KoboDelivery, KoboEntitlement
 from appliance.models.kobo_notes import KoboNotePage, KoboNotes
+from appliance.models.kobo_store import KoboStore
 from appliance.models.library import Book, Digest, LibraryFile, Rendition
 from appliance.models.operations import Setting, SweepRun
 from appliance.models.reading import DeviceProgress, JournalEntry, Progress
@@ -29,6 +30,7 @@ __all__ = [
     "KoboEntitlement",
     "KoboNotePage",
     "KoboNotes",
+    "KoboStore",
     "KoboSync",
     "KoboTag",
     "LibraryFile",

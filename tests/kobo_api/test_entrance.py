@@ -103,6 +103,16 @@ def test_its_person_sees_what_it_asked(server: Server, endpoint: str) -> None:
     assert "/v1/library/sync" in shown and "a sync failed: Err" in shown and secret not in shown + text.text
 
 
+def test_the_store_is_switched_on_and_off(server: Server, endpoint: str) -> None:
+    device = server.json("device", "list")[0]["device"]  # type: ignore[index]
+    with server.browser("Ida") as browser:
+        assert "switched off" in browser.get(f"/devices/{device}/store").text
+        for value in ("on", "off"):
+            assert browser.submit(f"/devices/{device}/store", store=value).status_code == 303
+            assert f"switched {value}" in browser.get(f"/devices/{device}/store").text
+        assert browser.get("/devices/999/store").status_code in (400, 404)
+
+
 def _raw(server: Server, line: str) -> bytes:
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(f"{line}\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())

@@ -10,6 +10,7 @@ from webreader.pages import (
     devices,
     kobo,
     kobo_notes,
+    kobo_store,
     library,
     settings,
     setup,
@@ -29,6 +30,7 @@ routes: list[ControllerRouterHandler] = [
     *devices.routes,
     *device_requests.routes,
     *kobo.routes,
+    *kobo_store.routes,
     *kobo_notes.routes,
     *settings.routes,
 ]
