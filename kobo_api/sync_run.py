@@ -65,10 +65,13 @@ def open_run(house: House, device_id: int, token: str) -> Run:
     latest = checkpoints[0] if checkpoints else None
     shown = next((row for row in checkpoints if row["id"] == asked), None)
     presented = asked if shown is not None else None
-    if asked is not None and asked > (latest["id"] if latest is not None else 0):
-        # A page that this database never gave: it is a backup from before, and the device knows more (7.4).
+    newest = latest["id"] if latest is not None else 0
+    is_strange = asked > newest if asked is not None else bool(token.strip()) and newest > 0
+    if is_strange:
+        # A page that this database never gave: it is a backup from before, and the device knows more. Or the token of
+        # another server, which may have taken notes: they are sent only once (7.4, 7.5).
         with house.database.write() as session:
-            doubt(session.connection(), "newer-token", now, device_id)
+            doubt(session.connection(), "newer-token" if asked is not None else "elsewhere", now, device_id)
     if latest is None:
         return Run(0, None, now, BEGINNING, "", BEGINNING)
     goes_on = latest["more"] and (shown is latest or (shown is None and abs(now - latest["created_at"]) < RUN_PAUSE))
