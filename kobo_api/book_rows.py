@@ -166,6 +166,36 @@ _MOVED = (
     .order_by(_PROGRESS.c.book_id)
     .limit(bindparam("limit"))
 )
+_RESTATED = (
+    select(
+        _STATE.c.book_id,
+        _STATE.c.version.label("state_version"),
+        _STATE.c.status,
+        _STATE.c.versions,
+        _STATE.c.times,
+        _DELIVERY.c.reading_state,
+        _DELIVERY.c.told_state,
+        _ENTITLEMENT.c.id.label("entitlement_id"),
+        _ENTITLEMENT.c.created_at.label("entitled_at"),
+    )
+    .select_from(
+        _STATE.join(
+            _DELIVERY, and_(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == _STATE.c.book_id)
+        ).join(
+            _ENTITLEMENT,
+            and_(_ENTITLEMENT.c.user_id == _STATE.c.user_id, _ENTITLEMENT.c.book_id == _STATE.c.book_id),
+        )
+    )
+    .where(
+        _STATE.c.user_id == bindparam("user"),
+        _DELIVERY.c.sha256.is_not(None),
+        _DELIVERY.c.removed_at.is_(None),
+        _DELIVERY.c.wanted,
+        func.coalesce(_DELIVERY.c.told_state, -1) < _STATE.c.version,
+    )
+    .order_by(_STATE.c.book_id)
+    .limit(bindparam("limit"))
+)
 _NEWEST = select(func.max(_BOOK.c.changed_at))
 
 
@@ -196,6 +226,11 @@ def entitled(session: Session, caller: Caller, entitlement_id: str) -> BookRow |
 def moved(session: Session, caller: Caller, limit: int) -> Sequence[BookRow]:
     """Books that the device holds and that another device has read in, which this one does not know yet."""
     return session.execute(_MOVED, _ids(caller) | {"limit": limit}).all()
+
+
+def restated(session: Session, caller: Caller, limit: int) -> Sequence[BookRow]:
+    """Books that the device holds, whose status, rating or review changed since it was told."""
+    return session.execute(_RESTATED, _ids(caller) | {"limit": limit}).all()
 
 
 def newest_change(session: Session) -> datetime | None:

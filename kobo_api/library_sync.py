@@ -19,7 +19,7 @@ from kobo_api.call import Answer, Call, answer
 from kobo_api.downloads import planned_url
 from kobo_api.entitlements import entitlement, fingerprint, metadata, removed_metadata
 from kobo_api.ledger import News, Shown, Told, decide
-from kobo_api.reading_state import first_state, moved_state, note_told
+from kobo_api.reading_state import first_state, moved_state, note_told, restated, told_status
 from kobo_api.reset import note_token
 from kobo_api.sync_run import SLACK, Run, latest_id, move_horizon, open_run, save_checkpoint, write_token
 from kobo_api.tag_news import Given, TagNews
@@ -48,6 +48,7 @@ class _Page:
     added: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     places: list[tuple[str, int, Projected | None]] = field(default_factory=list)
+    states: list[tuple[str, int]] = field(default_factory=list)
     given: Given = field(default_factory=Given)
     tags: list[TagNews] = field(default_factory=list)
     more: bool = False
@@ -88,7 +89,16 @@ def sync(call: Call) -> Answer:
         with call.house.database.read() as session:
             page = _plan(call, session, run, now, everything=everything)
             horizon = _settled_horizon(session, run, now) if not page.stops else None
-        if not (page.events or page.added or page.changed or page.places or page.tags or run.goes_on or horizon):
+        if not (
+            page.events
+            or page.added
+            or page.changed
+            or page.places
+            or page.states
+            or page.tags
+            or run.goes_on
+            or horizon
+        ):
             return _give([], run.latest, more=False)
         try:
             with call.house.database.write() as session:
@@ -151,7 +161,7 @@ def _plan(call: Call, session: Session, run: Run, now: datetime, *, everything: 
         if page.is_late:
             page.stops = True
             return page
-    if _add_places(call, session, page):
+    if _add_places(call, session, page) and _add_states(call, session, page):
         _add_tags(call, session, page, now)
     return page
 
@@ -240,6 +250,23 @@ def _add_places(call: Call, session: Session, page: _Page) -> bool:
     return True
 
 
+def _add_states(call: Call, session: Session, page: _Page) -> bool:
+    """Statuses that a person set elsewhere, where no place changed with them. False when the page is full."""
+    told = {book_id for book_id, *_ in page.places}
+    for number, row in enumerate(book_rows.restated(session, call.caller, PAGE + 1)):
+        if row.book_id in told:
+            continue
+        status = told_status(row)
+        if number >= PAGE or (status and page.is_full):
+            page.more = bool(page.events)
+            return False
+        page.states.append((row.book_id, row.state_version))
+        if status:
+            state = restated(row.entitlement_id, row.entitled_at, row, status, announced=True)
+            page.add({"ChangedReadingState": {"ReadingState": state}})
+    return True
+
+
 def _add_tags(call: Call, session: Session, page: _Page, now: datetime) -> None:
     """Collections last: one that names a book before its entitlement came may show incomplete (4.4)."""
     for one in tag_news.news(session, call.caller, page.given, now):
@@ -283,6 +310,9 @@ def _write(call: Call, session: Session, run: Run, page: _Page, now: datetime) -
         connection.execute(update(_DELIVERY).where(one), page.changed)
     tag_news.note_moved(session, device_id, page.given)
     tag_news.note(session, page.tags, checkpoint)
+    for book_id, version in page.states:
+        row = (_DELIVERY.c.device_id == device_id, _DELIVERY.c.book_id == book_id)
+        connection.execute(update(_DELIVERY).where(*row).values(told_state=version, given_in=checkpoint))
     for book_id, version, projected in page.places:
         note_told(session, device_id, book_id, version, projected, now, checkpoint)
     return checkpoint

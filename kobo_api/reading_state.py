@@ -8,7 +8,7 @@ from msgspec import UNSET
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
-from appliance.models import BookState, KoboDelivery, KoboEntitlement, Progress
+from appliance.models import BookState, Device, KoboDelivery, KoboEntitlement, Progress
 from appliance.positions.fraction import whole_percent
 from appliance.reading.locate import write_kobo
 from appliance.reading.progress import note_given
@@ -17,11 +17,17 @@ from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
 from kobo_api.wire import CurrentBookmark, Location, ReadingState, StatusInfo, read_time, write_time
 
-_STATUSES = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finished", "abandoned": "Reading"}
+STATUSES = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finished", "abandoned": "Reading"}
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
 _ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
 _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
 _STATE = BookState.__table__  # type: ignore[attr-defined]
+_STATE_NOW = (
+    select(_STATE.c.version)
+    .join(Device, Device.user_id == _STATE.c.user_id)
+    .where(Device.id == _DELIVERY.c.device_id, _STATE.c.book_id == _DELIVERY.c.book_id)
+    .scalar_subquery()
+)
 _HELD = (
     select(
         _ENTITLEMENT.c.id,
@@ -35,6 +41,9 @@ _HELD = (
         _DELIVERY.c.answered_version,
         _PROGRESS.c.version,
         _STATE.c.status,
+        _STATE.c.versions,
+        _STATE.c.times,
+        _DELIVERY.c.told_state,
         _PROGRESS.c.fraction,
         _PROGRESS.c.activity_at,
     )
@@ -64,6 +73,8 @@ def get_state(call: Call, id: str) -> Answer:
         return answer([unknown_state(id, call.house.now())])
     said = msgspec.json.decode(row.reading_state) if row.reading_state else None
     if row.version is None or row.version == row.answered_version:
+        if said and (status := told_status(row)):
+            return answer([restated(id, row.created_at, row, status, announced=False)])
         return answer([said_state(id, row.created_at, said) if said else first_state(id, row.created_at, row)])
     if row.sha256 is None:
         return answer([first_state(id, row.created_at, row)])
@@ -101,7 +112,7 @@ def first_state(id: str, created: datetime, row: BookRow) -> ReadingState:
         last_modified=stamp,
         priority_timestamp=stamp,
         statistics={"LastModified": stamp},
-        status_info=StatusInfo(stamp, _STATUSES[row.status or "unread"], 1),
+        status_info=StatusInfo(stamp, STATUSES[row.status or "unread"], 1),
     )
 
 
@@ -149,7 +160,35 @@ def moved_state(id: str, created: datetime, row: BookRow, projected: Projected) 
         last_modified=stamp,
         priority_timestamp=stamp,
         statistics=said.get("Statistics") or {"LastModified": stamp},
-        status_info=StatusInfo(stamp, _STATUSES[projected.status], 1),
+        status_info=StatusInfo(stamp, STATUSES[projected.status], 1),
+    )
+
+
+def told_status(row: BookRow) -> str | None:
+    """The status that a device has yet to be told, as it spells it; `None` when what changed is not that, or is as the
+    device says itself. `row`: of `book_rows.restated` or `held`."""
+    if row.status is None or row.versions.get("status", 0) <= (row.told_state or 0):
+        return None
+    said = msgspec.json.decode(row.reading_state) if row.reading_state else {}
+    status = STATUSES[row.status]
+    return status if status != (said.get("StatusInfo") or {"Status": "ReadyToRead"})["Status"] else None
+
+
+def restated(id: str, created: datetime, row: BookRow, status: str, *, announced: bool) -> ReadingState:
+    """What the device said itself, but with a status that a person set elsewhere. `announced`: with a newer stamp, as a
+    sync must have it to be looked at; without, as the answer to a book that is opened, it asks its owner nothing."""
+    said = msgspec.json.decode(row.reading_state) if row.reading_state else {}
+    own = read_time(said.get("LastModified"))
+    at = datetime.fromisoformat(row.times["status"]) if "status" in row.times else created
+    moment = at if own is None else max(at, own + timedelta(seconds=1))
+    stamp = write_time(moment)
+    times = (said.get("StatusInfo") or {}).get("TimesStartedReading", 0)
+    state = said_state(id, created, {"LastModified": stamp, **({} if announced else said)})
+    return msgspec.structs.replace(
+        state,
+        current_bookmark=said.get("CurrentBookmark") or {"LastModified": stamp},
+        statistics=said.get("Statistics") or {"LastModified": stamp},
+        status_info=StatusInfo(stamp, status, times or (0 if status == "ReadyToRead" else 1)),
     )
 
 
@@ -171,7 +210,7 @@ def note_told(
     session.connection().execute(
         update(_DELIVERY)
         .where(_DELIVERY.c.device_id == device_id, _DELIVERY.c.book_id == book_id)
-        .values(given_version=version, given_in=checkpoint)
+        .values(given_version=version, given_in=checkpoint, told_state=_STATE_NOW)
     )
     if projected is None or projected.encoded.locator is None:
         return

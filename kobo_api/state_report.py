@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
-from appliance.models import KoboDelivery
+from appliance.models import BookState, Device, KoboDelivery
 from appliance.positions import KoboLocator
 from appliance.reading.book_state import SaidState, record_state
 from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
@@ -28,10 +28,23 @@ MAX_TEXT = 2048
 STATUSES = {"ReadyToRead": "unread", "Reading": "reading", "Finished": "finished"}
 
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
+_STATE = BookState.__table__  # type: ignore[attr-defined]
 _UPDATE = (
     update(_DELIVERY)
     .where(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == bindparam("book"))
     .values(reading_state=bindparam("state"), answered_version=bindparam("answered"))
+)
+# When what the device says is what counts, it need not be told.
+_AGREES = (
+    update(_DELIVERY)
+    .where(
+        _DELIVERY.c.device_id == bindparam("device"),
+        _DELIVERY.c.book_id == bindparam("book"),
+        _STATE.c.book_id == _DELIVERY.c.book_id,
+        _STATE.c.status == bindparam("status"),
+        _STATE.c.user_id == select(Device.user_id).where(Device.id == _DELIVERY.c.device_id).scalar_subquery(),
+    )
+    .values(told_state=_STATE.c.version)
 )
 
 
@@ -129,6 +142,7 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
     if status is not None and status_is_new:
         was_begun = status_before not in (None, "ReadyToRead")
         record_state(session, _said_state(call, said, row, status, now, was_begun=was_begun))
+        session.connection().execute(_AGREES, {"device": call.caller.device_id, "book": row.book_id, "status": status})
     minutes = (said.statistics or {}).get("SpentReadingMinutes")
     if said.statistics is not None and minutes is not None:
         at = read_time(said.statistics["LastModified"]) or now

@@ -17,6 +17,7 @@ from tests.bench import (
     calibre_web,
     converting,
     generate,
+    many_books,
     reading_time,
     resting,
     scanning,
@@ -30,7 +31,7 @@ from tests.bench.row import Row, table, write_json
 from tests.conftest import ROOT
 
 RESULTS = ROOT / "bench-results.json"
-FEW, MANY = 1_000, 10_000
+FEW, MANY, VERY_MANY = 1_000, 10_000, 50_000
 
 
 class Bench:
@@ -73,6 +74,10 @@ class Bench:
         _said("covers", lambda: appliance.cli("sweeps", "--run", "preparation"))
         plans = [generate.plan(number, small=True) for number in range(MANY)]
         yield from syncing.measure(appliance, plans, self.peer, self.work / "peer-many")
+        yield from self.many()
+
+    def many(self) -> Iterator[Row]:
+        yield from many_books.measure(self.work, VERY_MANY)
 
     def store(self) -> Iterator[Row]:
         yield from storing.measure(self.library, self.plans, self.peer, self.work)

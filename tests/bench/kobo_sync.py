@@ -1,5 +1,6 @@
 """A Kobo that syncs from nothing: page after page until the server says that this was the last."""
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def sync(port: int, path: str, token: str = "", limit: int = 20_000) -> tuple[Sy
         "User-Agent": "Mozilla/5.0 (Linux; U; Android 2.0; en-us;) AppleWebKit/538.1 (KHTML, like Gecko) Version/4.0"
         " Mobile Safari/538.1 (Kobo Touch 0384/4.38.23171)",
         "x-kobo-affiliatename": "Kobo",
-        "x-kobo-deviceid": "0" * 64,
+        "x-kobo-deviceid": hashlib.sha256(path.encode()).hexdigest(),
         "Accept": "application/json",
     }
     pages: list[float] = []
