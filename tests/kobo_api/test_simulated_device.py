@@ -1,8 +1,10 @@
 """Days in the life of Kobos: the simulator against a real server (kobo-protocol.md 13.3)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from tests.server import BOOKS, Server, running_server
@@ -10,6 +12,7 @@ from tests.simulators.kobo import Kobo, Violation
 from tests.simulators.kobo.__main__ import main
 
 OZ = "Marvelous Land"
+OTHER_DEVICE = "b" * 64
 NAMES = [
     "calibre-docx_alice.epub",
     "ebooklib_kokoro-vertical-ruby.epub",
@@ -40,7 +43,10 @@ def pair(server: Server, tmp_path: Path) -> Iterator[tuple[Kobo, Kobo]]:
     """Two devices of one person, both with every book."""
     server.add_user(tmp_path.name)
     endpoints = [server.add_device(tmp_path.name, "kobo")["api_endpoint"] for _ in range(2)]
-    with Kobo(endpoints[0], tmp_path / "one") as one, Kobo(endpoints[1], tmp_path / "two") as two:
+    with (
+        Kobo(endpoints[0], tmp_path / "one") as one,
+        Kobo(endpoints[1], tmp_path / "two", device_id=OTHER_DEVICE) as two,
+    ):
         for device in (one, two):
             device.sync()
             device.download(OZ)
@@ -184,7 +190,7 @@ def test_all_of_it_again_after_a_restart(server: Server, tmp_path: Path, pair: t
     one.close()
     server.kill()
     server.start()
-    with Kobo(two.connection.api_endpoint, tmp_path / "two") as again:
+    with Kobo(two.connection.api_endpoint, tmp_path / "two", device_id=OTHER_DEVICE) as again:
         again.sync()
         again.open(OZ)
         assert again.visible_text() == text
@@ -201,6 +207,111 @@ def test_a_revoked_kobo_keeps_its_books(server: Server, tmp_path: Path) -> None:
         assert sum(book.is_downloaded for book in device.shelf.books.values()) == 2
 
 
+def test_a_device_without_an_account(server: Server, tmp_path: Path) -> None:
+    """2.7, and again after its token has expired."""
+    with kobo(server, tmp_path, user_key="", auto_download=1) as device:
+        device.sync()
+        assert device.shelf.user_key and sum(book.is_downloaded for book in device.shelf.books.values()) == 1
+        device.wait(4000)
+        assert device.sync() == []
+    with Kobo(device.connection.api_endpoint, device.folder, user_key="") as again:
+        assert again.sync() == [] and again.connection.user_key == device.shelf.user_key
+
+
+@pytest.mark.parametrize("firmware", ["4.38.23171", "4.46.23836", "5.18.270971"])
+def test_an_hour_later_on_every_firmware(server: Server, tmp_path: Path, firmware: str) -> None:
+    with kobo(server, tmp_path, firmware=firmware, portless=firmware < "4.4") as device:
+        device.sync()
+        before = device.shelf.access_token
+        device.wait(3700)
+        assert device.sync() == [] and device.shelf.access_token != before
+        assert any("openid-configuration" in line for line in device.log) == (firmware > "4.44")
+
+
+def test_firmware_that_forgets_its_token(server: Server, tmp_path: Path) -> None:
+    with kobo(server, tmp_path, auto_download=2) as device:
+        device.library.sends_token = False
+        assert len(device.sync()) == len(NAMES)
+        assert device.sync() == [] and device.sync() == []
+
+
+def test_a_train_ride(pair: tuple[Kobo, Kobo]) -> None:
+    """What was read and removed without a network is told with the next sync, the last place of each book only."""
+    one, two = pair
+    one.go_offline()
+    for pages in (20, 30):
+        one.open(OZ)
+        one.turn_pages(pages)
+        text = one.visible_text()
+        one.close()
+    one.remove("Flying Dutchman")
+    assert len(one.shelf.states) == 1 and len(one.shelf.removals) == 1 and two.sync() == []
+    with pytest.raises(Violation, match="no network"):
+        one.download("Alice")
+    assert one.sync() == [] and not one.shelf.states and not one.shelf.removals
+    two.sync()
+    two.open(OZ)
+    assert two.visible_text() == text
+    two.close()
+
+
+class Spoil(httpx.BaseTransport):
+    """A server that does one thing wrong."""
+
+    def __init__(self, path: str, spoil: Callable[[httpx.Response], httpx.Response]) -> None:
+        self.real, self.path, self.spoil = httpx.HTTPTransport(), path, spoil
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self.real.handle_request(request)
+        answer.read()
+        return self.spoil(answer) if request.url.path.endswith(self.path) else answer
+
+
+def status(code: int) -> Callable[[httpx.Response], httpx.Response]:
+    return lambda answer: httpx.Response(code, content=answer.content)
+
+
+def edited(edit: Callable[[Any], Any], **headers: str) -> Callable[[httpx.Response], httpx.Response]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda answer: httpx.Response(200, json=edit(answer.json()), headers={**answer.headers, **named} | LENGTH)
+
+
+LENGTH = {"content-length": "", "x-kobo-apitoken": "e30="}
+
+
+@pytest.mark.parametrize(
+    ("path", "spoil", "said"),
+    [
+        ("/v1/user/add-device", status(404), "add-device was answered with 404"),
+        ("/v1/deals", status(500), "deals was answered with 500"),
+        ("/openid-configuration", edited(lambda value: {"access_token": "x"}), "requesting a new token"),
+        ("/oauth/token", status(400), "token endpoint answered 400"),
+        (
+            "/v1/initialization",
+            edited(lambda value: {"Resources": dict(list(value["Resources"].items())[:13])}),
+            "13 keys",
+        ),
+        ("/v1/user/profile", edited(lambda value: {}), "empty profile"),
+        ("/v1/analytics/event", edited(lambda value: {**value, "AcceptedEvents": []}), "not accepted"),
+        ("/v1/library/sync", edited(lambda value: [], x_kobo_sync="continue"), "for ever"),
+        ("/v1/library/sync", edited(lambda value: value, x_kobo_sync="continue"), "round in a circle|for ever"),
+        ("/checkforchanges", status(401), "checkforchanges was answered with 401"),
+        ("/api/UserStorage/Metadata", status(404), "UserStorage"),
+    ],
+    ids=lambda value: value.strip("/").replace("/", "-") if isinstance(value, str) else "spoilt",
+)
+def test_the_device_complains(
+    server: Server, tmp_path: Path, path: str, spoil: Callable[[httpx.Response], httpx.Response], said: str
+) -> None:
+    """Else all of this would prove nothing."""
+    with kobo(server, tmp_path) as device:
+        device.sign_in.initialize()
+        device.wait(4000)
+        device.connection.http = httpx.Client(transport=Spoil(path, spoil), timeout=30)
+        with pytest.raises(Violation, match=said):
+            device.sync()
+
+
 def test_on_the_command_line(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     server.add_user("Typist")
     endpoint = server.add_device("Typist", "kobo")["api_endpoint"]
@@ -209,7 +320,9 @@ def test_on_the_command_line(server: Server, tmp_path: Path, capsys: pytest.Capt
     assert main([*device, "download", "Alice"]) == 0
     assert main([*device, "read", "Alice", "--pages", "4"]) == 0
     assert main([*device, "read", "Alice", "--to", "Down, down, down."]) == 0
-    assert main([*device, "--hours", "2", "sync"]) == 0
+    assert main([*device, "--offline", "read", "Alice"]) == 0
+    assert main([*device, "--hours", "2", "--firmware", "4.38.23171", "sync"]) == 0
+    assert main([endpoint, "--folder", str(tmp_path / "new"), "--account-less", "--no-sync-token", "sync"]) == 0
     assert main([*device, "list"]) == 0
     assert main([*device, "read", "No such book"]) == 2
     shown = capsys.readouterr().out
