@@ -19,7 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
         echo=True,
         portless=options.portless,
         firmware=options.firmware,
+        **({"user_key": ""} if options.account_less else {}),
     )
+    kobo.library.sends_token = not options.no_sync_token
     with kobo:
         try:
             _run(kobo, options)
@@ -35,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(kobo: Kobo, options: argparse.Namespace) -> None:
     if options.hours:
         kobo.wait(options.hours * 3600)
+    if options.offline:
+        kobo.go_offline()
     match options.command:
         case "sync":
             kobo.sync()
@@ -72,7 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stay", action="store_true", help="answer no to “Sync to last page read?”")
     parser.add_argument("--portless", action="store_true", help="leave the port out of the Host header")
     parser.add_argument("--hours", type=float, default=0, help="let so many hours pass on the device first")
-    parser.add_argument("--firmware", default="4.45.23697")
+    parser.add_argument("--firmware", default="4.45.23697", help="before 4.44 it renews its token in another way")
+    parser.add_argument("--account-less", action="store_true", help="a device that never had a Kobo account")
+    parser.add_argument("--no-sync-token", action="store_true", help="firmware that forgets how far it has synced")
+    parser.add_argument("--offline", action="store_true", help="no network: what is to be told waits for the next sync")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("sync", help="press Sync")
     commands.add_parser("authorize", help="go through the sign-in with a code")

@@ -22,7 +22,8 @@ class SyncFailed(Violation):
 
 @dataclass
 class Connection:
-    """`portless`: leave the port out of `Host`, as some firmware does. `say`: writes the log."""
+    """`portless`: leave the port out of `Host`, as some firmware does. `user_key`: of the owner's account, empty for a
+    device that has none yet. `say`: writes the log."""
 
     api_endpoint: str
     say: Callable[[str], None]
@@ -33,12 +34,19 @@ class Connection:
     serial: str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
     user_key: str = "5b0e9c3a-7f21-4c55-9a40-0d9b6f1e2c77"
     portless: bool = False
+    is_offline: bool = False
     access_token: str = ""
     slowest: float = 0.0
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(timeout=PATIENCE, follow_redirects=False, trust_env=False)
+
+    @property
+    def discovers(self) -> bool:
+        """Whether this firmware renews its token as OpenID Connect has it (2.5)."""
+        major, minor, *_ = (int(part) for part in self.firmware.split("."))
+        return (major, minor) >= (4, 44)
 
     @property
     def platform_id(self) -> str:
@@ -70,8 +78,9 @@ class Connection:
             "x-kobo-deviceos": "4.1.15",
             "x-kobo-deviceosversion": "NA",
             "x-kobo-platformid": self.platform_id,
-            "x-kobo-userkey": self.user_key,
         }
+        if self.user_key:
+            headers["x-kobo-userkey"] = self.user_key
         if self.access_token:
             headers["Authorization"] = f"Bearer {self.access_token}"
         if not urlsplit(url).path.endswith(ANONYMOUS):
@@ -92,6 +101,8 @@ class Connection:
 
         The query goes out as it stands, brackets and braces included (8).
         """
+        if self.is_offline:
+            raise SyncFailed(f"{method} {self.short(url)}: no network")
         all_headers = {**self.headers(url), **(headers or {})}
         content = None if body is None else json.dumps(body).encode()
         if content is not None:
@@ -109,6 +120,7 @@ class Connection:
             raise SyncFailed(f"{method} {self.short(url)}: no answer ({error})") from error
         seconds = time.monotonic() - begun
         self.slowest = max(self.slowest, seconds)
+        check_sync(seconds < PATIENCE, f"{method} {self.short(url)} took {seconds:.0f} s; the device gave up")
         self.say(f"  {method} {self.short(url)} → {answer.status_code}, {len(answer.content)} bytes, {seconds:.3f} s")
         return answer
 

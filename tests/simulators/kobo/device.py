@@ -10,9 +10,11 @@ from tests.simulators.kobo.connection import Connection, SyncFailed, check_sync,
 from tests.simulators.kobo.downloader import Downloader
 from tests.simulators.kobo.kepub import Kepub, Span
 from tests.simulators.kobo.library import LibrarySync
+from tests.simulators.kobo.outbox import Outbox
 from tests.simulators.kobo.reader import Reader
 from tests.simulators.kobo.shelf import Book, Shelf
 from tests.simulators.kobo.sign_in import SignIn
+from tests.simulators.kobo.tags import Collections
 from tests.simulators.kobo.violation import check, check_state
 
 
@@ -45,10 +47,15 @@ class Kobo:
         self.shelf = Shelf.load(folder / "device.json")
         self.connection = Connection(api_endpoint, self.say, **options)
         self.connection.access_token = self.shelf.access_token
+        self.connection.device_id, self.connection.serial = self.shelf.device_id, self.shelf.device_id[:32]
         self.sign_in = SignIn(self.connection, self.shelf, self.now, self.say)
-        self.library = LibrarySync(self.connection, self.shelf, self.folder, self.replacements, self.say)
+        self.collections = Collections(self.connection, self.shelf, self.say)
+        self.library = LibrarySync(
+            self.connection, self.shelf, self.folder, self.replacements, self.collections, self.say
+        )
         self.downloader = Downloader(self.connection, self.folder, self.say)
         self.annotations = Annotations(self.connection, self.shelf, self.say, habits)
+        self.outbox = Outbox(self.connection, self.shelf, self.say)
         self.reader: Reader | None = None
 
     def __enter__(self) -> "Kobo":
@@ -74,9 +81,14 @@ class Kobo:
 
     # Connected
 
+    def go_offline(self) -> None:
+        """No network until the next sync: what is to be told waits."""
+        self.connection.is_offline = self.collections.is_offline = True
+
     def sync(self) -> list[dict[str, Any]]:
         """Everything between pressing Sync and the end of it (1.1); returns the events of the library sync."""
         self.say("sync")
+        self.connection.is_offline = False
         call = self.connection.call
         call("GET", f"/v1/affiliate?PlatformID={self.connection.platform_id}&SerialNumber={self.connection.serial}")
         self.sign_in.initialize()
@@ -93,6 +105,9 @@ class Kobo:
         if not self.shelf.is_registered:
             call("POST", "/v1/user/add-device", {})
             self.shelf.is_registered = True
+        self.outbox.send()
+        self.collections.is_offline = False
+        self.collections.send()
         events = self.library.run()
         self._fetch_new(events)
         check("Items" in call("GET", "/v1/user/wishlist?PageSize=100&PageIndex=0"), "no wishlist")
@@ -135,9 +150,20 @@ class Kobo:
     def remove(self, book: str | Book) -> None:
         """“Remove from my books”: the server is told (6.5)."""
         book = self.book(book)
-        self.connection.call("DELETE", f"/v1/library/{book.id}")
+        self.outbox.remove(book)
         self._delete_file(book)
         del self.shelf.books[book.id]
+        self.save()
+
+    def reset(self) -> None:
+        """Factory settings: nothing is left but the device itself; then its owner puts the address in again."""
+        self.say("reset")
+        for book in self.shelf.books.values():
+            self._delete_file(book)
+        self.shelf = Shelf(clock=self.shelf.clock, device_id=self.shelf.device_id)
+        for part in (self.sign_in, self.library, self.collections, self.annotations, self.outbox):
+            part.shelf = self.shelf
+        self.connection.access_token = ""
         self.save()
 
     def remove_download(self, book: str | Book) -> None:
@@ -158,6 +184,9 @@ class Kobo:
         check(self.reader is None, "one book at a time")
         reader = Reader(book, self.file(book), self.say)
         self.say(f"open “{book.title}” at {book.place.source} {book.place.span}")
+        if self.connection.is_offline:
+            self.reader = reader
+            return
         states = self.connection.call("GET", f"/v1/library/{book.id}/state")
         check(isinstance(states, list) and len(states) == 1, "the state must come in an array of one")
         check_state(states[0], book.id)
@@ -223,7 +252,8 @@ class Kobo:
         reader = self._reading()
         self.report()
         self.reader = None
-        self.annotations.exchange(reader.book)
+        if not self.connection.is_offline:
+            self.annotations.exchange(reader.book)
         self.save()
 
     def finish(self) -> None:
@@ -253,17 +283,7 @@ class Kobo:
             "Statistics": {"LastModified": stamp, "RemainingTimeMinutes": 190, "SpentReadingMinutes": book.minutes},
             "StatusInfo": {"LastModified": stamp, "Status": book.status},
         }
-        answer = self.connection.call("PUT", f"/v1/library/{book.id}/state", {"ReadingStates": [state]})
-        check(answer.get("RequestResult") == "Success", f"the state was refused: {answer}")
-        result = answer["UpdateResults"][0]
-        check(result["EntitlementId"] == book.id, "the result is of another book")
-        for name in ("CurrentBookmarkResult", "StatisticsResult", "StatusInfoResult"):
-            check(result[name]["Result"] == "Success", f"{name}: {result[name]}")
-        check(
-            result["PriorityTimestamp"] == stamp,
-            f"PriorityTimestamp {result['PriorityTimestamp']} is not the device's own {stamp}: every wake-up asks “Sync"
-            " to last page read?”",
-        )
+        self.outbox.put_state(book, state)
         book.last_modified = book.priority = stamp
         return state
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.simulators.kobo.connection import Connection, check_sync, read_json
 from tests.simulators.kobo.shelf import Book, Shelf
+from tests.simulators.kobo.tags import Collections
 from tests.simulators.kobo.violation import Violation, check, check_entitlement, check_metadata, check_state
 
 EVENTS = {
@@ -30,10 +31,11 @@ class LibrarySync:
         shelf: Shelf,
         folder: Path,
         replacements: set[str],
+        collections: Collections,
         say: Callable[[str], None],
     ) -> None:
         self.connection, self.shelf, self.folder, self.say = connection, shelf, folder, say
-        self.replacements = replacements
+        self.replacements, self.collections = replacements, collections
         self.sends_token = True
 
     def run(self, stop_after: int | None = None) -> list[dict[str, Any]]:
@@ -41,6 +43,7 @@ class LibrarySync:
         `stop_after`: lose the connection after so many pages."""
         events: list[dict[str, Any]] = []
         token = self.shelf.sync_token
+        self._seen: set[str] = set()
         for number in range(MAX_PAGES):
             if number == stop_after:
                 self.say("  connection lost")
@@ -49,6 +52,11 @@ class LibrarySync:
             check(
                 page or not more, "`continue` with an empty page: the device asks again, three times a second, for ever"
             )
+            check(
+                not more or token not in self._seen,
+                "`continue` with a token that was given before: the device goes round in a circle",
+            )
+            self._seen.add(token)
             for event in page:
                 self._apply(event)
             events += page
@@ -80,7 +88,7 @@ class LibrarySync:
         elif kind == "ChangedReadingState":
             self._state(value["ReadingState"])
         else:
-            self._tag(kind, value["Tag"])
+            self.collections.apply(kind, value["Tag"])
 
     def _entitlement(self, value: dict[str, Any]) -> None:
         entitlement, metadata = value["BookEntitlement"], value["BookMetadata"]
@@ -139,11 +147,3 @@ class LibrarySync:
         book.told, book.status = state, state["StatusInfo"]["Status"]
         book.place.percent = state["CurrentBookmark"].get("ProgressPercent", book.place.percent)
         self.say(f"  told of “{book.title}”: {state['CurrentBookmark']}")
-
-    def _tag(self, kind: str, tag: dict[str, Any]) -> None:
-        if kind == "DeletedTag":
-            self.shelf.collections.pop(tag["Id"], None)
-            return
-        for item in tag["Items"]:
-            check(item["RevisionId"] in self.shelf.books, "a collection names a book that the device was not given")
-        self.shelf.collections[tag["Id"]] = tag

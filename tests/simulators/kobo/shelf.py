@@ -1,6 +1,7 @@
 """What a Kobo keeps: its books with their places and notes, and its tokens, in one file that survives a restart."""
 
 import json
+import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,17 +51,26 @@ class Book:
 
 @dataclass
 class Shelf:
-    """Everything that the device remembers. `clock`: seconds by which its clock differs from this machine's."""
+    """Everything that the device remembers. `edits`: of collections, that no server has acknowledged; `own_items`: what
+    it has that is not from this server. `states`, `removals`: what waits for a network. `user_key`: what a device
+    without an account was given. `clock`: seconds by which its clock differs from this machine's. `device_id`: its own
+    for ever, also after a reset."""
 
     books: dict[str, Book] = field(default_factory=dict)
     collections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    edits: list[dict[str, Any]] = field(default_factory=list)
+    own_items: list[str] = field(default_factory=list)
+    states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    removals: list[str] = field(default_factory=list)
     resources: dict[str, Any] = field(default_factory=dict)
     sync_token: str = ""
     access_token: str = ""
     refresh_token: str = ""
     token_expires: float = 0.0
+    user_key: str = ""
     is_registered: bool = False
     clock: float = 0.0
+    device_id: str = field(default_factory=lambda: secrets.token_hex(32))
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")

@@ -1,5 +1,7 @@
 """Tokens and the resource map (kobo-protocol.md 2.4, 2.5, 3)."""
 
+import html
+import re
 import secrets
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -22,8 +24,34 @@ class SignIn:
 
     def initialize(self) -> None:
         """Sign the device in if it never was, then fetch the resource map and merge it into what is known (3.2)."""
+        if not self.connection.user_key:
+            self.connection.user_key = self.shelf.user_key
+        if not self.connection.user_key:
+            self.fetch_map()
+            self.activate()
         if not self.shelf.access_token:
             self.authenticate()
+        self.fetch_map()
+
+    def activate(self) -> None:
+        """A device without an account opens the sign-in page, which leads it on to an address of its own (2.7)."""
+        page = self.shelf.resources["sign_in_page"]
+        check_sync(
+            page.startswith(self.connection.api_endpoint), "the sign-in page is the shop's, which knows no such device"
+        )
+        query = (
+            f"pwsdid={self.connection.device_id}&pwspid={self.connection.platform_id}&pwsav={self.connection.firmware}"
+        )
+        answer = self.connection.send("GET", f"{page}?{query}")
+        found = re.search(rf"{REDIRECT}\?[^\"'<>\s]+", answer.text)
+        check_sync(answer.status_code == 200 and found, "the sign-in page leads nowhere")
+        given = parse_qs(urlsplit(html.unescape(found[0] if found else "")).query)
+        check({"userId", "userKey", "email"} <= set(given), f"the sign-in gave only {sorted(given)}")
+        self.connection.user_key = self.shelf.user_key = given["userKey"][0]
+        self.say("  signed in without an account")
+
+    def fetch_map(self) -> None:
+        """`GET /v1/initialization`."""
         answer = self.connection.send("GET", self.connection.url("/v1/initialization"))
         check_sync(answer.status_code == 200, f"initialization was answered with {answer.status_code}")
         check(answer.headers.get("x-kobo-apitoken"), "without x-kobo-apitoken the map is ignored")
@@ -49,10 +77,14 @@ class SignIn:
         self._take(self.connection.call("POST", "/v1/auth/refresh", {**body, "RefreshToken": self.shelf.refresh_token}))
 
     def refresh_if_expired(self) -> None:
-        """After an hour: discovery, then a refresh at the token endpoint; failing that, no sync (2.5)."""
+        """After an hour: discovery, then a refresh at the token endpoint; failing that, no sync (2.5). Older firmware
+        asks the API."""
         if self.now() < self.shelf.token_expires:
             return
         self.say("  access token expired")
+        if not self.connection.discovers:
+            self.refresh_by_api()
+            return
         endpoints = self.discover()
         self._exchange(
             endpoints["token_endpoint"],
