@@ -51,9 +51,11 @@ def note_set(
     for id, row in survey.rows.items():
         link = survey.links.get(id)
         found = _found(row, link, placed.get(id), held.get(id), sha256, book, pushes=pushes, is_fresh=is_fresh)
-        if isinstance(found, str) and id not in held:
-            left_out[id] = found
         fields = held.get(id) if isinstance(found, str) else found
+        if fields is not None and fields.get("range") is None and _raw(link) is None:
+            fields = None  # without a place it would not be drawn
+        if isinstance(found, str) and fields is None:
+            left_out[id] = found
         if fields is None:
             news |= id in held and row["version"] > served_version
             continue
