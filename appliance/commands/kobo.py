@@ -62,6 +62,7 @@ def configure(options: Options) -> int:
                 is_changed = connect(kobo, endpoint)
             else:
                 _ask(options, kobo, former, base)
+                _refuse_a_second_time(options, kobo)
                 device, endpoint = _connect_new(house, options, kobo, base)
                 is_changed = True
             return _say(options, kobo, device, endpoint, is_changed)
@@ -194,6 +195,16 @@ def _ask(options: Options, kobo: "PluggedIn", former: str | None, endpoint: str)
             return
         raise Failure("Nothing was changed.")
     raise Failure(f"{sentence} Add --yes if it is to call Bookwake from now on; --undo puts it back.")
+
+
+def _refuse_a_second_time(options: Options, kobo: "PluggedIn") -> None:
+    """A Kobo whose software forgot the server is still the one that it was. A second entry would offer it all its books
+    anew, and it would drop what it holds."""
+    if options["user"] and kobo.backup.exists() and not options["yes"]:
+        raise Failure(
+            "This Kobo was connected before, and its software put another address in since. Connect that entry again"
+            " with --device ID (see “bookwake device list”); add --yes if it is to become a new one all the same."
+        )
 
 
 def _say(options: Options, kobo: "PluggedIn", device: "Device | None", endpoint: str, is_changed: bool) -> int:
