@@ -179,6 +179,18 @@ def leave_out(connection: Connection, ledger: Ledger, reasons: dict[str, str]) -
     _write(connection, ledger, {"left_out": reasons})
 
 
+def prove(connection: Connection, device_id: int, book_id: str, sha256: str, at: datetime) -> None:
+    """The device's own database was read: nothing that it holds of the file `sha256` is unknown any more."""
+    delivery = (_DELIVERY.c.device_id == device_id) & (_DELIVERY.c.book_id == book_id) & (_DELIVERY.c.sha256 == sha256)
+    began_at = connection.execute(select(_DELIVERY.c.began_at).where(delivery)).scalar()
+    if began_at is None:
+        return
+    connection.execute(delete(_NOTES).where(_NOTES.c.device_id == device_id, _NOTES.c.book_id == book_id))
+    names = {"device_id": device_id, "book_id": book_id, "began_at": began_at}
+    connection.execute(insert(_NOTES), {**_BLANK, **names, "said_at": at, "served_at": at})
+    connection.execute(update(_DELIVERY).where(delivery).values(notes_refused_at=None))
+
+
 def doubt_book(connection: Connection, ledger: Ledger, why: str, at: datetime) -> None:
     """The device may hold more of this book than is known, until it downloads it again."""
     if ledger.began_at is not None and not ledger.doubt:
