@@ -1,8 +1,8 @@
 """The built-in converter: the whole archive, one document at a time.
 
-Entries keep their names and order (after `mimetype`, container and package document); what is not changed is copied
-without unpacking it. Packing takes most of the time and runs in threads next to the conversion. No blank first page
-is added, so that the spine of the KEPUB is the spine of the EPUB.
+Entries keep their names and order (after `mimetype`, container and package document, which alone may move:
+`package_place`); what is not changed is copied without unpacking it. Packing takes most of the time and runs in threads
+next to the conversion. No blank first page is added, so that the spine of the KEPUB is the spine of the EPUB.
 """
 
 from collections import deque
@@ -17,9 +17,10 @@ from appliance.epub.package import CONTAINER, read_package
 from appliance.epub.writer import ArchiveWriter, Packed, copy_entry, pack
 from appliance.kepub.document import kepub_document
 from appliance.kepub.package import content_documents, is_junk, with_cover_property
+from appliance.kepub.package_place import move_up
 
 # Raise it whenever the output changes for any input: it is part of the name under which results are kept.
-VERSION = "1"
+VERSION = "2"
 
 Progress = Callable[[int, int], None]
 
@@ -37,6 +38,7 @@ def write_kepub(source: Path, stream: BinaryIO, progress: Progress | None = None
     with Archive(source) as archive:
         package = read_package(archive)
         documents = content_documents(archive, package)
+        move = move_up(archive, package)
         first = [name for name in (CONTAINER, package.path) if name in archive]
         names = first + [name for name in archive.names() if name not in {"mimetype", *first} and not is_junk(name)]
         writer = ArchiveWriter(stream)
@@ -50,7 +52,7 @@ def write_kepub(source: Path, stream: BinaryIO, progress: Progress | None = None
             if packed is None:
                 copy_entry(archive, name, writer)
             else:
-                writer.add(name, packed.result())
+                writer.add(move.new if move is not None and name == move.old else name, packed.result())
             done += 1
             if progress is not None:
                 progress(done, len(names))
@@ -67,7 +69,10 @@ def write_kepub(source: Path, stream: BinaryIO, progress: Progress | None = None
                 elif name == package.path:
                     original = archive.read(name, MAX_MARKUP)
                     changed = with_cover_property(original, package)
+                    changed = move.in_package(changed) if move is not None else changed
                     data = changed if changed is not original else None
+                elif name == CONTAINER and move is not None:
+                    data = move.in_container(archive.read(name, MAX_MARKUP))
                 waiting.append((name, None if data is None else pool.submit(pack, data, _LEVEL)))
                 while len(waiting) > _AHEAD:
                     write_next()

@@ -19,6 +19,7 @@ from appliance.epub.package import CONTAINER, read_package
 from appliance.epub.writer import ArchiveWriter, copy_entry, pack
 from appliance.kepub.document import kepub_document
 from appliance.kepub.package import content_documents
+from appliance.kepub.package_place import move_up
 
 TIMEOUT = 300  # seconds; the largest known book takes three on a server, some thirty on a Raspberry Pi
 # Measured: 64 MB is too little to start, 128 MB is enough for War and Peace in one document. RLIMIT_DATA, because the
@@ -79,6 +80,7 @@ def run_kepubify(
             names.sort(key=lambda name: (order.get(name, len(before)), name))
             writer = ArchiveWriter(stream)
             documents = content_documents(archive, package)
+            move = move_up(original, package)
             converted = 0
             doubts = list(package.doubts)
             for done, name in enumerate(names, start=1):
@@ -89,8 +91,12 @@ def run_kepubify(
                         converted += 1
                     except BookError as error:
                         doubts.append(f"“{name}” was copied without spans: {error}")
+                elif move is not None and name == package.path:
+                    data = move.in_package(archive.read(name, MAX_MARKUP))
+                elif move is not None and name == CONTAINER:
+                    data = move.in_container(archive.read(name, MAX_MARKUP))
                 if data is not None:
-                    writer.add(name, pack(data))
+                    writer.add(move.new if move is not None and name == move.old else name, pack(data))
                 else:
                     copy_entry(archive, name, writer)
                 if progress is not None:
