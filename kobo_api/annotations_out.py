@@ -20,7 +20,7 @@ from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Device, KoboNotePage
 from appliance.reading.annotation_report import Caller
-from appliance.reading.annotations import follow_all, note_offered, survey
+from appliance.reading.annotations import follow_all, offer_these, survey
 from appliance.reading.feed import version as feed_version
 from kobo_api import annotation_ledger as ledger
 from kobo_api.annotation_authority import Refusal, may_give, may_give_these, may_name
@@ -138,7 +138,7 @@ def prepare(house: House, book: Ledger, size: int, *, to_name: bool = False, aga
                 ledger.caught_up(session.connection(), book)
                 ledger.leave_out(session.connection(), book, left_out)
         return refusal
-    note_offered(house, caller, made.offers)
+    offer_these(house, caller, made.offers)
     with house.database.write() as session:
         kind = "all" if standing.pushes else "own" if standing.is_fresh else "same"
         _store(session.connection(), book, made, kind, size, now)

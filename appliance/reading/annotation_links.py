@@ -105,9 +105,9 @@ class Links:
         link = self.of(row["id"]) or self._new(row["id"], row)
         offer = {
             "version": row["version"],
+            "sha256": self._caller.sha256,
             "fields": dict(fields),
             "versions": row["versions"],
-            "sha256": self._caller.sha256,
         }
         given = [one for one in link["given"] if one["version"] != row["version"]]
         self._keep({**link, "given": [*given, offer][-MAX_OFFERS:]}, row)

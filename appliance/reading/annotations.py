@@ -93,34 +93,21 @@ def offer(house: House, caller: Caller) -> list[ProjectedAnnotation]:
     """What the device has to be told of its book, in its own words. It is remembered as offered, not as held, until
     the device says so (`follow`) or shows it in what it says next."""
     with house.database.read() as session:
-        everything = survey(house, session, caller).projected
+        connection = session.connection()
+        rows, links = _rows(connection, caller), _links(connection, caller)
+        by_annotation = {link["annotation_id"]: link for link in links.values()}
+        everything = project_annotations(house, session, caller, rows.values(), by_annotation)
     wanted = [one for one in everything if one.due is not None and (one.range is not None or one.due == "remove")]
     given = [one for one in wanted if one.due != "remove"]
-    note_offered(
-        house, caller, [(one.row["id"], one.row["version"], {**one.fields, "range": one.range}) for one in given]
-    )
-    return wanted
-
-
-def note_offered(house: House, caller: Caller, offered: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
-    """The device is being told of annotations: their ids, versions, and fields with the range in its own spelling. One
-    that changed meanwhile is not noted; the device is told of it again."""
-    if offered:
+    if given:
         with house.database.write() as session:
             connection = session.connection()
             rows, held = _held(connection, caller)
-            for annotation_id, version, fields in offered:
-                if rows[annotation_id]["version"] == version:
-                    held.offer(rows[annotation_id], fields)
+            for one in given:
+                if rows[one.row["id"]]["version"] == one.row["version"]:
+                    held.offer(rows[one.row["id"]], {**one.fields, "range": one.range})
             _store_links(connection, caller, held)
-
-
-def survey(house: House, session: Session, caller: Caller) -> Survey:
-    """All annotations of the person in the book, as the device needs them and as it holds them. Opens files."""
-    connection = session.connection()
-    rows = _rows(connection, caller)
-    links = {link["annotation_id"]: link for link in _links(connection, caller).values()}
-    return Survey(project_annotations(house, session, caller, rows.values(), links), rows, links)
+    return wanted
 
 
 def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
@@ -134,12 +121,36 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
             _store_links(connection, caller, held)
 
 
+def survey(house: House, session: Session, caller: Caller) -> Survey:
+    """All annotations of the person in the book, as the device needs them and as it holds them: for one that takes what
+    it is given for its whole set. Opens files."""
+    connection = session.connection()
+    rows = _rows(connection, caller)
+    links = {link["annotation_id"]: link for link in _links(connection, caller).values()}
+    return Survey(project_annotations(house, session, caller, rows.values(), links), rows, links)
+
+
+def offer_these(house: House, caller: Caller, offered: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
+    """The device is being told of annotations: their ids, versions, and fields with the range in its own spelling. One
+    that changed meanwhile is not noted; the device is told of it again."""
+    if offered:
+        with house.database.write() as session:
+            connection = session.connection()
+            take_turn(connection, caller.user_id)
+            rows, held = _rows(connection, caller), Links(caller, _links(connection, caller))
+            for annotation_id, version, fields in offered:
+                if rows[annotation_id]["version"] == version:
+                    held.offer(rows[annotation_id], fields)
+            _store_links(connection, caller, held)
+
+
 def follow_all(house: House, caller: Caller, version: int) -> None:
     """The device took what it was offered for its whole set, as the person's annotations were at feed number
     `version`."""
     with house.database.write() as session:
         connection = session.connection()
-        rows, held = _held(connection, caller)
+        take_turn(connection, caller.user_id)
+        rows, held = _rows(connection, caller), Links(caller, _links(connection, caller))
         held.follow_all(version, rows)
         _store_links(connection, caller, held)
 
