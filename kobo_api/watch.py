@@ -13,11 +13,11 @@ from litestar.types import HTTPReceiveMessage, HTTPScope, Message, Receive, Rece
 
 from appliance.accounts.recent_calls import RecentCall, RecentCalls
 from appliance.house import House
-from kobo_api.sync_run import read_token
 
 _UUID = re.compile(r"([0-9A-Fa-f]{8})-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}")
 _WORD = re.compile(r"[A-Za-z0-9._…-]{1,48}")
 _LONG = re.compile(r"[A-Za-z0-9]{21,}")  # an id or a secret; no word of the protocol is as long
+_TOKEN = re.compile(r"S\d\.\d{1,15}(\.s\d{1,9})?")  # the ending counts pages of the store
 _SHORT = re.compile(r"[A-Za-z0-9,._ -]{1,24}")
 _QUERY = {"filter", "downloadurlfilter", "prioritizerecentreads", "pagesize", "pageindex", "limit"}
 _WORDS = {"personalizedrecommendations", "ereaderdevicefeeds", "rakuten_token_exchange"}
@@ -97,9 +97,8 @@ def _asked(query: str) -> list[str]:
 def _told(path: str, headers: Mapping[str, str]) -> list[str]:
     told = []
     if path.lower().rstrip("/").endswith("/library/sync"):
-        token = headers.get("x-kobo-synctoken", "")
-        is_ours = read_token(token) is not None
-        told.append(f"token {token.strip()}" if is_ours else "foreign token" if token else "no token")
+        token = headers.get("x-kobo-synctoken", "").strip()
+        told.append(f"token {token}" if _TOKEN.fullmatch(token) else "foreign token" if token else "no token")
     for header in ("x-kobo-appversion", "range"):
         if _SHORT.fullmatch(headers.get(header, "").replace("=", " ")):
             told.append(f"{header.removeprefix('x-kobo-')} {headers[header]}")

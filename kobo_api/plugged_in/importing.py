@@ -33,6 +33,7 @@ from kobo_api.plugged_in.device_database import DeviceDatabase, Mark, Volume
 from kobo_api.plugged_in.matching import By, Match, Unknown, match
 
 UNDATED = datetime(2010, 1, 1, tzinfo=UTC)  # before every Kobo that speaks this protocol
+AT_ONCE = 500  # marks of one transaction: a server that runs meanwhile must get its turn
 BEFORE = "before Bookwake"  # `Device.client_key` of the entry that stands for what the Kobo held then
 
 
@@ -157,7 +158,7 @@ def _take_marks(caller: _Import, marks: list[Mark], taken: Taken) -> None:
         return
     house = caller.house
     who = Caller(caller.user_id, caller.device_id, caller.match.book_id, "kobo", "kobo", caller.sha256, house.now())
-    answers = exchange(house, who, said)
+    answers = [one for at in range(0, len(said), AT_ONCE) for one in exchange(house, who, said[at : at + AT_ONCE])]
     taken.marks += len(said)
     taken.news += sum(answer.outcome == "current" for answer in answers)
     ids = {answer.annotation_id for answer in answers}

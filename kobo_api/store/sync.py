@@ -27,7 +27,7 @@ def merged_sync(call: Call) -> Answer:
     shown = call.headers.get(TOKEN, "").strip()
     mine = _OURS.fullmatch(shown)
     page = int(mine[2]) if mine is not None and mine[2] else None
-    own = library_sync.sync(replace(call, headers={**call.headers, TOKEN: mine[1] if mine is not None else ""}))
+    own = library_sync.sync(replace(call, headers={**call.headers, TOKEN: mine[1] if mine is not None else shown}))
     kept = _kept(call, shown, page)
     token = own.headers.get(TOKEN, "")
     if own.status != 200 or own.headers.get("x-kobo-sync") == "continue":
