@@ -1,8 +1,11 @@
 """Reading time from what a Kobo tells of its use (kobo-protocol.md 8.1)."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
@@ -124,3 +127,40 @@ def test_the_counter_fills_what_the_sittings_leave_open(home: Home, kobo: Desk) 
     home.clock.forward(hours=5)
     kobo.json("PUT", f"/v1/library/{id}/state", counter(id, 41, "2026-03-01T17:00:00Z"))
     assert sum(read.seconds for read in sessions(home)) == 41 * 60
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "Id",
+                    "EventType",
+                    "Timestamp",
+                    "Attributes",
+                    "Metrics",
+                    "volumeid",
+                    "SecondsRead",
+                    "progress",
+                    "reason",
+                ]
+            ),
+            inner | st.sampled_from(["LeaveContent", "FailedSync", "2026-03-01T08:00:00Z", "60"]),
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(events=st.lists(JSON, max_size=4))
+def test_whatever_a_device_sends_is_answered(home: Home, kobo: Desk, events: list[Any]) -> None:
+    body = json.dumps({"Events": events})
+    named = [event["Id"] for event in events if isinstance(event, dict) and isinstance(event.get("Id"), str)]
+    # Python writes numbers that are none, and these are no JSON.
+    expected = [] if "NaN" in body or "Infinity" in body else named
+    answer = kobo.json("POST", "/v1/analytics/event", body.encode())
+    assert answer == {"Result": "Success", "AcceptedEvents": expected, "RejectedEvents": {}}

@@ -1,5 +1,6 @@
 """What a Kobo held before goes into the record (kobo-protocol.md 10)."""
 
+import json
 import shutil
 import sqlite3
 import zipfile
@@ -7,15 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import select
 
 from appliance.library.kepub_rendition import prepare
 from appliance.library.renditions import path_of
 from appliance.models import Annotation, Book, BookState, Device, KoboEntitlement, Progress, ReadingSession
+from kobo_api.annotation_wire import read_item
 from kobo_api.plugged_in.content_id import document_path, file_path
-from kobo_api.plugged_in.device_database import open_copy
+from kobo_api.plugged_in.device_database import _MARK, _VOLUME, _mark, _volume, open_copy
 from kobo_api.plugged_in.errors import PluggedInError
 from kobo_api.plugged_in.importing import Found, Taken, find_all, take
 from kobo_api.plugged_in.matching import By, Match, Unknown
@@ -293,3 +298,24 @@ def test_names_of_documents(content_id: str, path: str) -> None:
 )
 def test_where_files_lie(id: str, path: str | None) -> None:
     assert file_path(id) == path
+
+
+ANY = st.none() | st.integers() | st.floats() | st.text(max_size=12) | st.binary(max_size=6)
+ODD = st.sampled_from(
+    ["file:///mnt/onboard/x.epub", "2026-02-20T21:10:05", "span#kobo\\.1\\.2", "OEBPS/a#kobo.1.2", "highlight"]
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    book=st.dictionaries(st.sampled_from(_VOLUME), ANY | ODD), mark=st.dictionaries(st.sampled_from(_MARK), ANY | ODD)
+)
+def test_any_row_can_be_read(book: dict[str, Any], mark: dict[str, Any]) -> None:
+    """A database has whatever types a firmware, or a fault, has put into it."""
+    volume = _volume({**dict.fromkeys(_VOLUME), **book})
+    assert volume.seconds >= 0 and (volume.percent is None or 0 <= volume.percent <= 100)
+    read = _mark({**dict.fromkeys(_MARK), "BookmarkID": "b", **mark}, volume.id)
+    if read is not None:
+        assert json.loads(read.wire)["id"]
+        item = read_item(read.wire)
+        assert item is None or item.kind in ("highlight", "bookmark", "markup")
