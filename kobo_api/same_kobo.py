@@ -44,7 +44,12 @@ def _older(session: Session, device_id: int, device_id_hash: str) -> Device | No
         return None
     others = (
         select(Device)
-        .where(Device.user_id == new.user_id, Device.kind == "kobo", Device.id != device_id, _of(Device.id))
+        .where(
+            col(Device.user_id) == new.user_id,
+            col(Device.kind) == "kobo",
+            col(Device.id) != device_id,
+            _of(Device.id),
+        )
         .order_by(col(Device.last_seen_at).desc())
     )
     return next((one for one in session.scalars(others) if one.details.get("device_id_hash") == device_id_hash), None)

@@ -29,6 +29,7 @@ STATUSES = {"ReadyToRead": "unread", "Reading": "reading", "Finished": "finished
 
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
 _STATE = BookState.__table__  # type: ignore[attr-defined]
+_DEVICE = Device.__table__  # type: ignore[attr-defined]
 _UPDATE = (
     update(_DELIVERY)
     .where(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == bindparam("book"))
@@ -42,7 +43,7 @@ _AGREES = (
         _DELIVERY.c.book_id == bindparam("book"),
         _STATE.c.book_id == _DELIVERY.c.book_id,
         _STATE.c.status == bindparam("status"),
-        _STATE.c.user_id == select(Device.user_id).where(Device.id == _DELIVERY.c.device_id).scalar_subquery(),
+        _STATE.c.user_id == select(_DEVICE.c.user_id).where(_DEVICE.c.id == _DELIVERY.c.device_id).scalar_subquery(),
     )
     .values(told_state=_STATE.c.version)
 )

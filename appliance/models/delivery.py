@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from appliance.models.columns import UtcDateTime
@@ -41,7 +41,13 @@ class KoboDelivery(SQLModel, table=True):
     # What is due, of which there is little: a sync asks for it each time.
     __table_args__ = (
         Index("ix_kobodelivery_offered_in", "device_id", "offered_in"),
-        Index("ix_kobodelivery_leaves_at", "device_id", "leaves_at"),
+        Index(
+            "ix_kobodelivery_leaves_at",
+            "device_id",
+            "leaves_at",
+            sqlite_where=text("leaves_at IS NOT NULL"),
+            postgresql_where=text("leaves_at IS NOT NULL"),
+        ),
     )
 
     device_id: int = Field(primary_key=True, foreign_key="device.id")

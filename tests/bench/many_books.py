@@ -31,9 +31,10 @@ def measure(work: Path, count: int) -> Iterator[Row]:
     appliance = Appliance(work / "many-rows", work / "no-books")
     device = appliance.add_device("Many", "kobo")
     few = appliance.add_device("Many", "kobo")
-    fill(appliance, count, few["device"])
     with appliance.start() as server:
         wait_until_quiet(server)
+        # While it runs, so that no sweep sees them before the sync.
+        fill(appliance, count, few["device"])
         path = urlsplit(device["api_endpoint"]).path
         full, token = sync(server.port, path)
         if full.books != count:

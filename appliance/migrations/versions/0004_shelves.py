@@ -82,4 +82,11 @@ def upgrade() -> None:
     op.create_index("ix_book_series", "book", ["series"], unique=False)
     op.add_column("kobodelivery", sa.Column("leaves_at", UtcDateTime(), nullable=True))
     op.add_column("kobodelivery", sa.Column("told_state", sa.BigInteger(), nullable=True))
-    op.create_index("ix_kobodelivery_leaves_at", "kobodelivery", ["device_id", "leaves_at"], unique=False)
+    op.create_index(
+        "ix_kobodelivery_leaves_at",
+        "kobodelivery",
+        ["device_id", "leaves_at"],
+        unique=False,
+        sqlite_where=sa.text("leaves_at IS NOT NULL"),
+        postgresql_where=sa.text("leaves_at IS NOT NULL"),
+    )
