@@ -55,7 +55,10 @@ class Links:
         for name in FIELDS:
             if name in mine or (name in SHOWN and held.get(name) == shown_field(row, name, self._caller.surface)):
                 versions[name] = row["versions"][name]
+        # In another file the same string may name other words; it stands for the place it was made at.
+        is_same = before is not None and said.range in (None, before["held"].get("range"))
         link = self._new(said.native_id, row) | {
+            "sha256": before["sha256"] if before is not None and is_same else self._caller.sha256,
             "native": dict(said.native),
             "fingerprint": said.fingerprint,
             "held": held,
@@ -103,7 +106,12 @@ class Links:
     def offer(self, row: Row, fields: Mapping[str, Any]) -> None:
         """The device is told of an annotation as it is now. `fields`: in its own spelling, with the range."""
         link = self.of(row["id"]) or self._new(row["id"], row)
-        offer = {"version": row["version"], "fields": dict(fields), "versions": row["versions"]}
+        offer = {
+            "version": row["version"],
+            "sha256": self._caller.sha256,
+            "fields": dict(fields),
+            "versions": row["versions"],
+        }
         given = [one for one in link["given"] if one["version"] != row["version"]]
         self._keep({**link, "given": [*given, offer][-MAX_OFFERS:]}, row)
 
@@ -124,6 +132,7 @@ class Links:
             return
         link = {
             **link,
+            "sha256": offer.get("sha256", link["sha256"]),
             "held": {**link["held"], **offer["fields"], **(fields or {})},
             "held_versions": dict(offer["versions"]),
             "given": [one for one in link["given"] if one["version"] > version],

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from appliance.positions.dialects import Dialect
+from appliance.reading.locate_range import LocatedRange
 from appliance.reading.palette import Surface
 
 
@@ -87,7 +88,8 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the journal keeps of one thing said. `subject`: the annotation; `effects`: what was done to it."""
+    """What the journal keeps of one thing said. `subject`: the annotation; `effects`: what was done to it. `located`:
+    the range that was said, where one was looked up."""
 
     subject: str
     payload: Mapping[str, Any]
@@ -96,6 +98,7 @@ class Entry:
     reason: str
     operation_id: str | None = None
     claimed_at: datetime | None = None
+    located: LocatedRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

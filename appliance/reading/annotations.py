@@ -85,7 +85,7 @@ def offer(house: House, caller: Caller) -> list[ProjectedAnnotation]:
         rows, links = _rows(connection, caller), _links(connection, caller)
         by_annotation = {link["annotation_id"]: link for link in links.values()}
         everything = project_annotations(house, session, caller, rows.values(), by_annotation)
-    wanted = [one for one in everything if one.due is not None and (one.range is not None or one.due == "remove")]
+    wanted = [one for one in everything if one.due is not None and (one.is_sure or one.due == "remove")]
     given = [one for one in wanted if one.due != "remove"]
     if given:
         with house.database.write() as session:

@@ -37,16 +37,18 @@ def locate_range(
     rendition = open_rendition(house, session, sha256)
     if book is None or rendition is None:
         return LocatedRange(_failed(Reason.UNREADABLE), None)
+    reference_sha256 = book.main_sha256 or sha256
+    for referred in {sha256, reference_sha256}:  # the place must be found even when the file is replaced
+        house.texts.want(referred)
     place = decode_range(rendition, dialect, said)
     if text:
         place = confirm(rendition, place, text)
-    reference_sha256 = book.main_sha256 or sha256
     reference = rendition if reference_sha256 == sha256 else open_rendition(house, session, reference_sha256)
     if reference is None:
         reference, reference_sha256 = rendition, sha256
     if reference is not rendition:
         place = translate_range(place, rendition, reference)
-    return LocatedRange(place, reference_sha256, _quote(reference, place))
+    return LocatedRange(place, reference_sha256, quote_in(reference, place))
 
 
 def decode_range(rendition: OpenBook, dialect: Dialect, said: Any) -> RangePlace:
@@ -63,7 +65,8 @@ def _failed(reason: Reason) -> RangePlace:
     return RangePlace(nowhere, nowhere)
 
 
-def _quote(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
+def quote_in(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
+    """The words of a place in this very rendition, by which to find it again; empty when they cannot be read."""
     if place.range is None:
         return {}
     try:
