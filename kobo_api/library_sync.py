@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from appliance.models import KoboDelivery, KoboEntitlement
 from appliance.reading.projection import Projected, project
+from appliance.reading.turn import take_turn
 from kobo_api import book_rows
 from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
@@ -68,6 +69,7 @@ def sync(call: Call) -> Answer:
             return _give([], run.latest, more=False)
         try:
             with call.house.database.write() as session:
+                take_turn(session.connection(), call.caller.user_id)
                 if latest_id(session, call.caller.device_id) == run.latest:
                     if horizon:
                         move_horizon(session, run.latest, horizon)

@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from appliance.models import Book, BookState, Progress
 from appliance.reading.book_state import SaidState, record_state
+from kobo_api import state_report
 from kobo_api.state_report import read_states
 from tests.kobo_api.conftest import Desk, Home
 from tests.kobo_api.shapes import kinds, offered
@@ -315,6 +316,24 @@ def test_any_body_is_answered(reading: Reading, state: object) -> None:
     for body in bodies:
         assert reading.one.json("PUT", f"/v1/library/{reading.id}/state", body)["RequestResult"] == "Success"
     reading.get(reading.one)
+
+
+def test_two_reports_of_one_device_at_once_are_both_kept(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It repeats a request that takes long; the second may overtake the first while its place is looked up."""
+    statistics = {"LastModified": reading.stamp(), "SpentReadingMinutes": 77}
+    locate = state_report._locate
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(state_report, "_locate", locate)
+        state = {"EntitlementId": reading.id, "LastModified": reading.stamp(), "Statistics": statistics}
+        reading.one.json("PUT", f"/v1/library/{reading.id}/state", {"ReadingStates": [state]})
+        return locate(*arguments)
+
+    monkeypatch.setattr(state_report, "_locate", overtaken)
+    reading.put(reading.one, reading.spans[900], Statistics=None)
+    state = reading.get(reading.one)
+    assert place(state) == at(reading.spans[900])
+    assert state["Statistics"] == statistics
 
 
 def test_no_event_for_a_book_taken_off_the_device(reading: Reading) -> None:
