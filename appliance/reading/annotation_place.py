@@ -74,5 +74,4 @@ def as_known(found: RangePlace, row: Mapping[str, Any]) -> RangePlace:
 def has_its_words(row: Mapping[str, Any]) -> bool:
     """Whether the words of the annotation are at its place: not where it was carried over to a file without them. (A
     reader that sent other words than stand where it marked them is believed about the place.)"""
-    quoted: int | None = (row["quote"] or {}).get("tick")
-    return row["place_status"] != Status.APPROXIMATE or quoted == row["first"]
+    return row["place_status"] != Status.APPROXIMATE or bool((row["quote"] or {}).get("tick") == row["first"])

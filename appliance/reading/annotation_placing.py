@@ -6,7 +6,7 @@ As with progress (`placing`), the journal gets a second entry, named after the f
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, cast, exists, insert, literal, select, update
@@ -22,7 +22,7 @@ from appliance.positions.dialects import DIALECTS
 from appliance.reading.annotation_effects import Effect, Row
 from appliance.reading.annotation_place import columns_of, range_of
 from appliance.reading.annotation_relocation import put
-from appliance.reading.clock import happened
+from appliance.reading.clock import happened, skew_of
 from appliance.reading.feed import take_versions
 from appliance.reading.locate_range import LocatedRange, locate_range
 from appliance.reading.turn import take_turn
@@ -111,8 +111,7 @@ def _effect(
         at = house.now()
         effect |= {"do": "place"}
     else:
-        skew = timedelta(seconds=entry.skew) if entry.skew is not None else None
-        at = happened(entry.claimed_at, entry.received_at, skew)
+        at = happened(entry.claimed_at, entry.received_at, skew_of(entry.skew))
         columns = effect["columns"]
         if (
             columns["start_k"] is None

@@ -10,8 +10,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from appliance.models import Device, DeviceProgress, JournalEntry, Progress
+from appliance.reading.clock import happened, skew_of
 from appliance.reading.reasons import sentence
-from appliance.reading.rule import SITTING, believed
+from appliance.reading.rule import SITTING
 
 _TURNED = ("read", "newest", "read-on")  # reasons of a place that became current because somebody read on
 _CHOSEN = ("jumped", "put-back")  # reasons of a place that a person went to on purpose
@@ -24,6 +25,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(JournalEntry.kind).label("kind"),
     col(JournalEntry.claimed_at).label("claimed_at"),
     col(JournalEntry.received_at).label("received_at"),
+    col(JournalEntry.skew).label("skew"),
     col(JournalEntry.outcome).label("outcome"),
     col(JournalEntry.reason).label("reason"),
     # Entries of before shares were kept.
@@ -159,7 +161,7 @@ def _entries(session: Session, user_id: int, book_id: str, before: int | None, e
 
 
 def _line(row: Row[Any], current: int | None) -> Line:
-    at = believed(row.claimed_at, row.received_at)
+    at = happened(row.claimed_at, row.received_at, skew_of(row.skew))
     changes: dict[str, Any] = {}
     for effect in row.effects or ():
         if effect["do"] == "state":
