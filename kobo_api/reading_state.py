@@ -91,13 +91,13 @@ def unknown_state(id: str, now: datetime) -> ReadingState:
 
 def first_state(id: str, created: datetime, row: BookRow) -> ReadingState:
     """The state for a book whose file the device does not hold: how far somebody is, without a place in a file."""
-    if row.fraction is None or row.activity_at is None:
+    if row.activity_at is None:
         return _empty(id, write_time(created))
     stamp = write_time(row.activity_at)
     finished = row.status == "finished"
     return ReadingState(
         created=write_time(created),
-        current_bookmark=CurrentBookmark(stamp, progress_percent=100 if finished else unfinished(row.fraction)),
+        current_bookmark=CurrentBookmark(stamp, progress_percent=100 if finished else unfinished(row.fraction or 0.0)),
         entitlement_id=id,
         last_modified=stamp,
         priority_timestamp=stamp,

@@ -129,7 +129,8 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
         answered = _answered(outcome, row, act)
     if status is not None and status_is_new:
         was_begun = status_before not in (None, "ReadyToRead")
-        record_state(session, _said_state(call, said, row, status, now, was_begun=was_begun))
+        kept = record_state(session, _said_state(call, said, row, status, now, was_begun=was_begun))
+        answered = kept.position or answered  # it need not be told what it said itself
     session.connection().execute(
         _UPDATE,
         {

@@ -1,7 +1,7 @@
 """Status, rating and review of a book, from all devices: facts into the journal, the state folded from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlmodel import Session
 
 from appliance.models import BookState, DeviceState, JournalEntry
+from appliance.reading import status_news
 from appliance.reading.clock import happened
 from appliance.reading.feed import take_versions
 from appliance.reading.state_rule import By, CurrentState, StateChange, fold_state, merge_state, whole_stars
@@ -22,6 +23,7 @@ _SELECT = select(_STATE).where(_STATE.c.user_id == bindparam("user_id"), _STATE.
 _SELECT_HELD = select(_HELD.c.held, _HELD.c.held_version).where(
     _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
 )
+_INSERT_ENTRY = insert(_JOURNAL).returning(_JOURNAL.c.id)
 _UPDATE = update(_STATE).where(_STATE.c.user_id == bindparam("this_user"), _STATE.c.book_id == bindparam("this_book"))
 
 Effect = dict[str, Any]
@@ -31,7 +33,8 @@ Effect = dict[str, Any]
 class SaidState:
     """What a device says of a book. `fields`: status, rating and review as it spells them; one that is missing is not
     spoken of. `has_whole_stars`: its rating is 0 to 5, else 0 to 10 half stars. `by`: whether a person chose the status
-    there. `base_version`: of the state it showed, for those who know; others are compared with what they last held.
+    there, or handed it back to follow the reading (`hand_back`). `base_version`: of the state it showed, for those who
+    know; others are compared with what they last held.
     """
 
     user_id: int
@@ -49,10 +52,12 @@ class SaidState:
 
 @dataclass(frozen=True, slots=True)
 class StateAnswer:
-    """`outcome`: current, echo or duplicate; `version`: of the state afterwards, 0 when there is none."""
+    """`outcome`: current, echo or duplicate; `version`: of the state afterwards, 0 when there is none; `position`: of
+    the current position (`Progress.version`), where devices are told of the status by it."""
 
     outcome: str
     version: int
+    position: int | None = None
 
 
 def record_state(session: Session, said: SaidState) -> StateAnswer:
@@ -80,9 +85,28 @@ def record_state(session: Session, said: SaidState) -> StateAnswer:
     if fields:
         effects = [apply_state(connection, said.user_id, said.book_id, row, fields, at)]
         version = effects[0]["version"]
-    connection.execute(insert(_JOURNAL), _entry(said, effects))
+    is_news = said.by != "automatic" and fields.get("status", current.status) != current.status
+    if is_news:
+        effects.append(status_news.effect(connection, said.user_id, at))
+    entry_id = int(connection.execute(_INSERT_ENTRY, _entry(said, effects)).scalar_one())
+    position = None
+    if is_news:
+        position = status_news.put_news(connection, said.user_id, said.book_id, effects[-1], entry_id, said.received_at)
     _hold(connection, said, {**held, **said.fields}, version, is_new=found is None)
-    return StateAnswer("current" if effects else "echo", version)
+    return StateAnswer("current" if effects else "echo", version, position)
+
+
+def hand_back(
+    session: Session, user_id: int, device_id: int, book_id: str, received_at: datetime, operation_id: str | None
+) -> StateAnswer:
+    """The status that a person set follows from reading again. The caller's transaction commits it."""
+    connection = session.connection()
+    take_turn(connection, user_id)
+    fields = {"status": status_news.status_by_reading(connection, user_id, book_id)}
+    row = _row(connection, user_id, book_id)
+    version = row["version"] if row else 0
+    said = SaidState(user_id, device_id, book_id, fields, received_at, by="handed-back", base_version=version)
+    return record_state(session, replace(said, operation_id=operation_id))
 
 
 def apply_state(

@@ -35,7 +35,7 @@ class Projected:
 
     @property
     def version(self) -> int:
-        """Rises with each change of the current position."""
+        """Rises with each change of the current position, and of the status by a person."""
         return self.progress.version
 
     @property

@@ -20,6 +20,7 @@ from appliance.reading.annotation_effects import fold
 from appliance.reading.clock import happened, skew_of
 from appliance.reading.rule import FINISHED
 from appliance.reading.state_rule import FIELDS, fold_state
+from appliance.reading.status_news import fold_news
 from appliance.reading.turn import take_turn
 
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
@@ -134,6 +135,8 @@ def _fold(entries: Iterable[Mapping[str, Any]]) -> _Folded:
             if effect["do"] == "move":
                 folded.progress = _moved(folded.progress, entry, effect)
                 folded.epoch_is_old = False
+            elif effect["do"] == "status-news":
+                folded.progress = fold_news(folded.progress, effect, entry["id"], entry["received_at"])
             elif effect["do"] == "state":
                 folded.state = fold_state(folded.state, effect)
             else:

@@ -106,7 +106,8 @@ def decide(
         return Decision("echo", "as-said-before")
     if report.act is Act.OPENED:
         return Decision("history", "opened")
-    if activity_time(report) < known.activity_at:
+    # Older than a mere status is no reading.
+    if known.tick is not None and activity_time(report) < known.activity_at:
         return Decision("history", "older-activity")
     rough = report.place.status is Status.APPROXIMATE and report.act is not Act.JUMPED
     if rough and activity_time(report) < known.activity_at + MOMENT:

@@ -205,6 +205,49 @@ def test_what_a_person_set_is_not_changed_by_what_a_kobo_does_by_itself(reading:
     assert reading.status() == "abandoned"
 
 
+def set_by_person(reading: Reading, status: str) -> None:
+    """On the book's page, as if on another of the person's devices."""
+    with reading.home.database.write() as session:
+        version = session.exec(select(BookState.version)).first() or 0
+        now = reading.home.clock()
+        said = SaidState(1, 2, reading.book_id(), {"status": status}, now, base_version=version)
+        assert record_state(session, said).outcome == "current"
+
+
+def test_a_status_that_a_person_set_comes_to_a_kobo_although_nobody_read(reading: Reading) -> None:
+    reading.put(reading.one, reading.spans[500])
+    reading.one.sync()
+    set_by_person(reading, "finished")
+    [told] = reading.pushed(reading.one)
+    assert told["StatusInfo"]["Status"] == "Finished"
+    assert place(told) == at(reading.spans[500])
+    assert reading.pushed(reading.one) == [], "once"
+    set_by_person(reading, "unread")
+    [told] = reading.pushed(reading.one)
+    assert told["StatusInfo"]["Status"] == "ReadyToRead"
+
+
+def test_a_book_that_was_never_opened_can_be_called_finished(reading: Reading) -> None:
+    set_by_person(reading, "finished")
+    [told] = reading.pushed(reading.one)
+    assert (told["StatusInfo"]["Status"], told["CurrentBookmark"]["ProgressPercent"]) == ("Finished", 100)
+    assert place(told) is None
+    reading.put(reading.one, None, CurrentBookmark=told["CurrentBookmark"], StatusInfo=told["StatusInfo"])
+    assert reading.status() == "finished" and reading.pushed(reading.one) == []
+
+
+def test_what_a_person_said_on_one_kobo_comes_to_the_other_and_not_back(reading: Reading) -> None:
+    reading.put(reading.one, reading.spans[500])
+    for kobo in (reading.one, reading.two):
+        kobo.sync()
+    reading.put(reading.two, reading.spans[500])
+    reading.put(reading.one, None, **status_info(reading, "ReadyToRead"))
+    assert reading.status() == "unread"
+    assert reading.pushed(reading.one) == []
+    [told] = reading.pushed(reading.two)
+    assert told["StatusInfo"]["Status"] == "ReadyToRead"
+
+
 def test_the_first_page_after_a_download_is_no_news(reading: Reading) -> None:
     """5.6, rule 4: the device reports it as if it were; the stored place is what it is answered with."""
     reading.put(reading.one, reading.spans[900])
