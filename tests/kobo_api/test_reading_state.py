@@ -222,9 +222,23 @@ def test_a_status_that_a_person_set_comes_to_a_kobo_although_nobody_read(reading
     assert told["StatusInfo"]["Status"] == "Finished"
     assert place(told) == at(reading.spans[500])
     assert reading.pushed(reading.one) == [], "once"
-    set_by_person(reading, "unread")
-    [told] = reading.pushed(reading.one)
-    assert told["StatusInfo"]["Status"] == "ReadyToRead"
+
+
+def test_every_change_of_the_status_comes_to_a_kobo(reading: Reading) -> None:
+    """From each to each other one, and what the Kobo answers then is no news."""
+    spelled = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finished", "abandoned": "Reading"}
+    reading.put(reading.one, reading.spans[500])
+    reading.one.sync()
+    before = "reading"
+    for status in ("unread", "finished", "abandoned", "finished", "reading", "abandoned", "unread", "abandoned",
+                   "reading", "unread", "reading", "finished", "unread"):  # fmt: skip
+        set_by_person(reading, status)
+        [told] = reading.pushed(reading.one)
+        assert told["StatusInfo"]["Status"] == spelled[status], (before, status)
+        assert place(told) == at(reading.spans[500])
+        reading.put(reading.one, reading.spans[500], **status_info(reading, spelled[status]))
+        assert reading.status() == status and reading.pushed(reading.one) == [], (before, status)
+        before = status
 
 
 def test_a_book_that_was_never_opened_can_be_called_finished(reading: Reading) -> None:
