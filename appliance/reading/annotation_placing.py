@@ -15,7 +15,6 @@ from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from appliance.house import House
-from appliance.library.renditions import open_rendition
 from appliance.models import Annotation, DeviceAnnotation, JournalEntry
 from appliance.positions import Reason, Status
 from appliance.positions.dialects import DIALECTS
@@ -24,7 +23,7 @@ from appliance.reading.annotation_place import columns_of, range_of
 from appliance.reading.annotation_relocation import put
 from appliance.reading.clock import happened, skew_of
 from appliance.reading.feed import take_versions
-from appliance.reading.locate_range import LocatedRange, locate_range
+from appliance.reading.locate_range import LocatedRange, locate_range, open_files
 from appliance.reading.turn import take_turn
 
 LATER = (Reason.UNREADABLE, Reason.INDEXING)
@@ -80,10 +79,13 @@ def _look_up(house: House, session: Session, entry: JournalEntry) -> LocatedRang
     """The range of an entry; `None` while its file cannot be read."""
     said = entry.payload or {}
     dialect = next(one for one in DIALECTS if one == entry.dialect)
-    if entry.book_id is None or entry.sha256 is None or open_rendition(house, session, entry.sha256) is None:
+    if entry.book_id is None or entry.sha256 is None:
+        return None
+    files = open_files(house, session, entry.book_id, entry.sha256)
+    if files is None:
         return None
     text = said.get("fields", {}).get("text", "")
-    located = locate_range(house, session, entry.book_id, entry.sha256, dialect, said.get("range"), text)
+    located = locate_range(files, dialect, said.get("range"), text)
     return None if located.place.range is None and located.place.reason in LATER else located
 
 

@@ -46,7 +46,7 @@ def project_annotations(
     target = open_rendition(house, session, caller.sha256)
     sources: dict[str, OpenBook | None] = {}
     result = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (row["first"] is None, row["first"])):  # document by document
         link = links.get(row["id"])
         what = due(row, link, caller.surface)
         if row["deleted_at"] is not None and what is None:

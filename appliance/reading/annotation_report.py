@@ -11,6 +11,8 @@ from appliance.positions.dialects import Dialect
 from appliance.reading.locate_range import LocatedRange
 from appliance.reading.palette import Surface
 
+_SORTED = json.JSONEncoder(sort_keys=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -66,7 +68,7 @@ class Said:
     def fingerprint(self) -> str:
         """Of all that counts: not of times, which devices touch without a change."""
         counts = [self.kind, self.range, sorted(self.fields.items())]
-        return blake2b(json.dumps(counts, sort_keys=True).encode(), digest_size=12).hexdigest()
+        return blake2b(_SORTED.encode(counts).encode(), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
