@@ -42,6 +42,8 @@ const clipped = text => text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : tex
 const counted = (count, one, many) => count === 1 ? one : `${count} ${many}`
 
 export class MarkList {
+    #at // the key of what was focused last
+
     // `acts`: go(mark), write(mark), keep(mark), remove(mark), again(), giveUp(), look(). `chapterOf`: the heading of a
     // mark that has a place. `isFixed`: the pages of the book are, so that nothing is drawn on them.
     constructor(acts, chapterOf, isFixed) {
@@ -53,10 +55,12 @@ export class MarkList {
         this.marks = []
         this.refused = []
         button.addEventListener('click', () => this.open())
+        content.addEventListener('focusin', ({ target }) => this.#at = target.dataset.key)
     }
 
     open() {
         if (dialog.open) return
+        this.#at = undefined
         this.acts.look()
         this.#fill()
         dialog.showModal()
@@ -64,6 +68,13 @@ export class MarkList {
 
     close() {
         dialog.close()
+    }
+
+    // Whoever uses the keyboard stays where they are, though the list was made anew, under another window even.
+    refocus() {
+        // What is focused may stand in a window that closed just now.
+        if (!dialog.open || !this.#at || document.activeElement.closest('dialog[open]')) return
+        content.querySelector(`[data-key="${CSS.escape(this.#at)}"]`)?.focus({ preventScroll: true })
     }
 
     // `refused`: what could not be saved.
@@ -80,8 +91,6 @@ export class MarkList {
     }
 
     #fill() {
-        // Whoever uses the keyboard stays where they are.
-        const focused = content.contains(document.activeElement) ? document.activeElement.dataset.key : null
         const living = this.marks.filter(mark => !mark.deleted_at)
         const held = living.filter(mark => mark.held_by)
         const placed = living.filter(mark => mark.range)
@@ -94,7 +103,7 @@ export class MarkList {
             this.#list(placed),
             ...(lost.length ? [element('h3', { text: 'Not found in this file of the book' }), this.#list(lost)] : []),
             ...(deleted.length ? [this.#deleted(deleted)] : []))
-        if (focused) content.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus()
+        this.refocus()
     }
 
     #unsaved() {

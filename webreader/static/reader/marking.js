@@ -47,6 +47,7 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
             deselect()
             if (hadFocus) view.renderer.focusView?.()
         },
+        written: () => list.refocus(),
     })
     const list = new MarkList({
         go(mark) {
