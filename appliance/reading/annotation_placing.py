@@ -85,7 +85,7 @@ def _look_up(house: House, session: Session, entry: JournalEntry) -> LocatedRang
     if files is None:
         return None
     text = said.get("fields", {}).get("text", "")
-    located = locate_range(files, dialect, said.get("range"), text)
+    located = locate_range(files, dialect, said.get("range"), text if said.get("kind") != "bookmark" else "")
     return None if located.place.range is None and located.place.reason in LATER else located
 
 

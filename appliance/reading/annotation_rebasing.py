@@ -132,7 +132,7 @@ def carry(
     Never raises. `former`: the file that its columns are counted in."""
     if row["start_k"] is None:
         # It could not be placed in the file it was made in; maybe this one has its words.
-        return confirm(present, RangePlace(_NOWHERE, _NOWHERE), row["text"])
+        return confirm(present, RangePlace(_NOWHERE, _NOWHERE), row["text"] if row["kind"] != "bookmark" else "")
     found = RangePlace(_NOWHERE, _NOWHERE)
     if former is not None and has_its_words(row):
         found = translate_range(place_in(former, row), former, present)

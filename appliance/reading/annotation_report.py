@@ -53,6 +53,11 @@ class Said:
     operation_id: str | None = None
 
     @property
+    def words(self) -> str:
+        """The words under it. What a reader writes on a bookmark is none of the book's text: "in Chapter 3"."""
+        return "" if self.kind == "bookmark" else self.fields.get("text", "")
+
+    @property
     def payload(self) -> dict[str, Any]:
         """What the journal keeps of it."""
         return {

@@ -79,7 +79,7 @@ def exchange(
         links = _links(connection, caller) if news or is_short else {}
         files = open_files(house, session, caller.book_id, caller.sha256) if news else None
         places = {
-            one.native_id: locate_range(files, caller.dialect, one.range, one.fields.get("text", ""))
+            one.native_id: locate_range(files, caller.dialect, one.range, one.words)
             for one in sorted(news, key=lambda one: str(one.range))  # document by document
             if one.range is not None and (is_foreign or not _is_same_range(one, links.get(one.native_id)))
         }

@@ -14,9 +14,9 @@ from appliance.reading.reasons import why_not_placed
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """`kind`: highlight, bookmark or markup. `tick`: where it begins in the book, `None` while it has no place;
-    `problem`: why not, or why the place is only roughly known. `colour`: its name. `other_notes`: written elsewhere at
-    the same time; a person chooses. `held_by`: the device that asked to delete it with many others."""
+    """`kind`: highlight, bookmark or markup. `tick`, `document`: where it begins in the book, `None` while it has no
+    place; `problem`: why not, or why the place is only roughly known. `colour`: its name. `other_notes`: written
+    elsewhere at the same time; a person chooses. `held_by`: the device that asked to delete it with many others."""
 
     id: str
     kind: str
@@ -29,6 +29,7 @@ class Highlight:
     device: str
     at: datetime
     tick: int | None
+    document: str | None
     problem: str | None
     held_by: str | None
 
@@ -87,6 +88,7 @@ def _highlight(row: Annotation, device: str, main_sha256: str | None, held_by: s
         device=device,
         at=row.created_at,
         tick=row.first,
+        document=row.start_document,
         problem=_problem(row, main_sha256),
         held_by=(held_by or "a device") if row.held_at is not None else None,
     )

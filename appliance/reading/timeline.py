@@ -54,9 +54,9 @@ class Line:
     """What one device said, or a run of pages that were read on it.
 
     `id`: of the entry in the journal, of a run the newest. `at`: when it happened, `began_at` when the run began.
-    `fraction`: where it led. `outcome`, `reason`: as in the journal; `sentence`: what they mean. `changes`: fields of
-    the book's state that changed with it. `epoch`: how often the book was begun, then. `has_place`: it can be put back.
-    `is_current`: this is the place that counts. `steps`: the earlier places of a run, newest first.
+    `fraction`, `document`: where it led. `outcome`, `reason`: as in the journal; `sentence`: what they mean. `changes`:
+    fields of the book's state that changed with it. `epoch`: how often the book was begun, then. `has_place`: it can be
+    put back. `is_current`: this is the place that counts. `steps`: the earlier places of a run, newest first.
     """
 
     id: int
@@ -71,6 +71,7 @@ class Line:
     sentence: str
     changes: dict[str, Any]
     epoch: int | None
+    document: str | None
     has_place: bool
     is_current: bool
     steps: list[Step] = field(default_factory=list)
@@ -179,6 +180,7 @@ def _line(row: Row[Any], current: int | None) -> Line:
         sentence=sentence(row.kind, row.reason),
         changes=changes,
         epoch=row.epoch,
+        document=row.document,
         has_place=row.kind == "progress" and row.document is not None,
         is_current=row.id == current,
     )

@@ -49,7 +49,7 @@ export class MarkList {
     constructor(acts, chapterOf, isFixed) {
         this.nothing = isFixed
             ? 'The pages of this book are fixed pictures of pages. Words on them cannot be highlighted here.'
-            : 'Nothing is highlighted yet. Select some words of the book to begin.'
+            : 'Nothing is highlighted yet. Select some words of the book to begin, or bookmark a page.'
         this.acts = acts
         this.chapterOf = chapterOf
         this.marks = []
@@ -141,14 +141,15 @@ export class MarkList {
 
     #item(mark) {
         const words = mark.text ? clipped(mark.text) : STYLES[mark.kind] ?? 'A highlight without words'
-        const quote = element('span', { className: `quote ${mark.style}`, text: words })
-        quote.style.setProperty('--colour', mark.colour || 'currentColor')
+        const isBookmark = mark.kind === 'bookmark'
+        const quote = element('span', { className: `quote ${isBookmark ? '' : mark.style}`, text: words })
+        quote.style.setProperty('--colour', (!isBookmark && mark.colour) || 'currentColor')
         const go = mark.range ? press('', () => this.acts.go(mark), { className: 'go' }) : element('div', { className: 'go' })
         go.dataset.key = `go-${mark.id}`
         go.append(quote)
         if (mark.note) go.append(element('span', { className: 'note', text: mark.note }))
         for (const note of mark.other_notes ?? []) go.append(element('span', { className: 'note other', text: note }))
-        const about = [mark.here ? '' : mark.device, mark.created_at && new Date(mark.created_at).toLocaleDateString(),
+        const about = [isBookmark ? STYLES.bookmark : '', mark.here ? '' : mark.device, mark.created_at && new Date(mark.created_at).toLocaleDateString(),
             mark.unsent ? 'not sent yet' : ''].filter(part => part)
         go.append(element('span', { className: 'about', text: about.join(' · ') }))
         const item = element('li', {}, go)
