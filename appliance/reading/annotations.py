@@ -5,7 +5,7 @@ the write transaction begins.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, insert, or_, select, update
 
@@ -33,13 +33,9 @@ _MANY: BindParameter[Any] = bindparam("many", expanding=True)
 _LINKS_NAMED = _LINKS.where(_HELD.c.native_id.in_(_MANY))
 _ROWS_NAMED = _ROWS.where(_ANNOTATION.c.id.in_(_MANY))
 # What tells whether a device says anything new: a thousand of them are read with each sync.
-_KNOWN = select(
-    _HELD.c.native_id,
-    _HELD.c.annotation_id,
-    _HELD.c.fingerprint,
-    _HELD.c.held_version,
-    _HELD.c.gone_at.is_not(None).label("is_gone"),
-).where(_HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id"))
+_KNOWN = select(_HELD.c.native_id, _HELD.c.annotation_id, _HELD.c.held_version, _HELD.c.fingerprint).where(
+    _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
+)
 # All but what the device is known to hold as it is now, in the file it has now: `due` looks at these only.
 _MAYBE_DUE = or_(
     _HELD.c.annotation_id.is_(None),
@@ -74,7 +70,9 @@ def exchange(
     with house.database.read() as session:
         connection = session.connection()
         known = _known(connection, caller)
-        news = [one for one in said if is_foreign or not _is_known(one, known.get(one.native_id))]
+        news = [
+            one for one in said if is_foreign or known.get(one.native_id, _NOT_KNOWN).fingerprint != one.fingerprint
+        ]
         is_short = (complete or is_foreign) and not known.keys() <= names
         links = _links(connection, caller) if news or is_short else {}
         files = open_files(house, session, caller.book_id, caller.sha256) if news else None
@@ -84,7 +82,8 @@ def exchange(
             if one.range is not None and (is_foreign or not _is_same_range(one, links.get(one.native_id)))
         }
     answers = {
-        name: Answer(name, "echo", "unchanged", row.annotation_id, row.held_version) for name, row in known.items()
+        name: Answer(name, "echo", "unchanged", annotation_id, version)
+        for name, (annotation_id, version, _) in known.items()
     }
     gone: list[Answer] = []
     lost = absent(links, names) if is_short else []
@@ -147,17 +146,26 @@ def _exchange(connection: Connection, caller: Caller, count: int, operations: Se
     return Exchange(caller, _rows(connection, caller), _links(connection, caller), done, version)
 
 
-def _is_known(said: Said, known: Any) -> bool:
-    return known is not None and not known.is_gone and known.fingerprint == said.fingerprint
-
-
 def _is_same_range(said: Said, link: Link | None) -> bool:
     return link is not None and link["held"].get("range") == said.range
 
 
-def _known(connection: Connection, caller: Caller) -> dict[str, Any]:
-    """What `_KNOWN` says of each annotation of the device, by native id."""
-    return {} if caller.is_person else {row.native_id: row for row in connection.execute(_KNOWN, _ids(caller))}
+class _Known(NamedTuple):
+    """What a device is known to hold of an annotation. `fingerprint`: empty for what it has to say once more."""
+
+    annotation_id: str
+    version: int
+    fingerprint: str
+
+
+_NOT_KNOWN = _Known("", 0, "")
+
+
+def _known(connection: Connection, caller: Caller) -> dict[str, _Known]:
+    """By native id."""
+    if caller.is_person:
+        return {}
+    return {name: _Known(*known) for name, *known in connection.execute(_KNOWN, _ids(caller))}
 
 
 def _maybe_due(connection: Connection, caller: Caller) -> tuple[dict[str, Row], dict[str, Link]]:
