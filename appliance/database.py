@@ -23,11 +23,16 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
-        self.engine: Engine = create_engine(self.url, pool_size=8, max_overflow=32, pool_pre_ping=not self.is_sqlite)
+        # The last connection that was used is the next: its cache and its prepared statements are worth the most.
+        self.engine: Engine = create_engine(
+            self.url, pool_size=8, max_overflow=32, pool_use_lifo=True, pool_pre_ping=not self.is_sqlite
+        )
+        # Whoever writes has the same connection always, whose cache nobody else's writing makes stale.
+        self._writer: Engine = create_engine(self.url, pool_size=1) if self.is_sqlite else self.engine
         if self.is_sqlite:
-            event.listen(self.engine, "connect", _set_pragmas)
-            event.listen(self.engine, "begin", _begin)
-        self._batches = _Batches(self.engine.execution_options(writing=True))
+            _begin_with(self.engine, "BEGIN")
+            _begin_with(self._writer, "BEGIN IMMEDIATE")
+        self._batches = _Batches(self._writer)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -56,6 +61,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        self._writer.dispose()
         self.engine.dispose()
 
 
@@ -136,16 +142,22 @@ class _Batches:
         batch.done.set()
 
 
+def _begin_with(engine: Engine, statement: str) -> None:
+    """Open transactions on SQLite with this statement, and durable ones."""
+    event.listen(engine, "connect", _set_pragmas)
+
+    def begin(connection: Any) -> None:
+        connection.execute(statement)
+
+    # With a listener to "begin" instead, SQLAlchemy would look for listeners four times with every statement.
+    engine.dialect.do_begin = begin  # type: ignore[method-assign, assignment]
+
+
 def _set_pragmas(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy's "begin" event below opens transactions, not the driver
+    connection.isolation_level = None  # `_begin_with` opens transactions, not the driver
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

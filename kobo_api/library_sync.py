@@ -13,6 +13,7 @@ from sqlmodel import Session
 from appliance.library.kobo_choice import reconcile, sync_of
 from appliance.models import KoboDelivery, KoboEntitlement, KoboSync
 from appliance.reading.projection import Projected, project
+from appliance.reading.turn import take_turn
 from kobo_api import book_rows, tag_news
 from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
@@ -102,6 +103,7 @@ def sync(call: Call) -> Answer:
             return _give([], run.latest, more=False)
         try:
             with call.house.database.write() as session:
+                take_turn(session.connection(), call.caller.user_id)
                 if latest_id(session, call.caller.device_id) == run.latest:
                     if horizon:
                         move_horizon(session, run.latest, horizon)

@@ -13,6 +13,7 @@ from appliance.positions.fraction import whole_percent
 from appliance.reading.locate import write_kobo
 from appliance.reading.progress import note_given
 from appliance.reading.projection import Projected, project
+from appliance.reading.turn import take_turn_of
 from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
 from kobo_api.wire import CurrentBookmark, Location, ReadingState, StatusInfo, read_time, write_time
@@ -207,6 +208,7 @@ def note_told(
     checkpoint: int | None,
 ) -> None:
     """Remember what the device was told, so that it is not told again and its echo is recognised."""
+    take_turn_of(session.connection(), device_id)
     session.connection().execute(
         update(_DELIVERY)
         .where(_DELIVERY.c.device_id == device_id, _DELIVERY.c.book_id == book_id)

@@ -14,6 +14,7 @@ from appliance.positions import KoboLocator
 from appliance.reading.book_state import SaidState, record_state
 from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
 from appliance.reading.progress import Act, Outcome, Report, record
+from appliance.reading.turn import take_turn
 from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
 from kobo_api.reading_minutes import note_minutes
@@ -72,13 +73,14 @@ def put_state(call: Call, id: str) -> Answer:
     now = call.house.now()
     said = read_states(call.json(), id, write_time(now))
     found = [(one, row) for one in said if (row := held(call.session, call, one.id)) is not None]
-    news = [
-        (one, row, _locate(call, one, row)) for one, row in found if merged(row.reading_state, one) != row.reading_state
-    ]
+    news = [(one, _locate(call, one, row)) for one, row in found if merged(row.reading_state, one) != row.reading_state]
     if news:
         with call.house.database.write() as session:
-            for one, row, place in news:
-                _record(call, session, one, row, place, now)
+            take_turn(session.connection(), call.caller.user_id)
+            for one, place in news:
+                # Looked at again: another request of the device may have come in between.
+                if (row := held(session, call, one.id)) is not None:
+                    _record(call, session, one, row, place, now)
     return answer({"RequestResult": "Success", "UpdateResults": [_result(one) for one in said]})
 
 

@@ -108,7 +108,7 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
         rendition = by_digest(session, document)
         if rendition is None:
             last = _last_push(session, login.user_id, document)
-            return answer(200, _as_pushed(session, last, document) if last else {})
+            return answer(200, _as_pushed(session, login, last, document) if last else {})
         # A request does not say which of the readers behind a login asks, so it is never answered with a string that
         # only its maker may be able to read.
         dialect = _spelling(session, login, document)
@@ -132,7 +132,7 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
                 projected.echo_tick,
                 house.now(),
             )
-    return answer(200, _as_projected(projected, document, percentage))
+    return answer(200, _as_projected(login, projected, document, percentage))
 
 
 def _located(house: House, session: Session, login: Login, rendition: Named, update: ProgressUpdate) -> Located:
@@ -171,14 +171,14 @@ def _spelling(session: Session, login: Login, document: str) -> str:
     return "xpointer-indexed" if pushed is not None and is_indexed(pushed) else "xpointer"
 
 
-def _as_pushed(session: Session, entry: JournalEntry, document: str) -> dict[str, Any]:
+def _as_pushed(session: Session, login: Login, entry: JournalEntry, document: str) -> dict[str, Any]:
     """What was last pushed for a document that is not in the library, as the reference server would answer."""
     device = session.get_one(Device, entry.device_id)
     return {
         "document": document,
         "progress": entry.locator,
         "percentage": floor_percentage(entry.percent or 0.0),
-        **_names(device),
+        **_names(login, device),
         "timestamp": int(entry.received_at.timestamp()),
     }
 
@@ -198,21 +198,22 @@ def _percentage(session: Session, login: Login, document: str, rendition: Named,
     return pages.at(progress.tick)[0]
 
 
-def _as_projected(projected: Projected, document: str, percentage: float) -> dict[str, Any]:
+def _as_projected(login: Login, projected: Projected, document: str, percentage: float) -> dict[str, Any]:
     return {
         "document": document,
         "progress": projected.encoded.locator,
         "percentage": floor_percentage(percentage),
-        **_names(projected.device),
+        **_names(login, projected.device),
         "timestamp": int(projected.activity_at.timestamp()),
     }
 
 
-def _names(device: Device) -> dict[str, str]:
-    """What a client recognises itself by; for others a name to show and an id that no KOReader can have (1.7)."""
-    if device.client_key is not None:
+def _names(login: Login, device: Device) -> dict[str, str]:
+    """What a client recognises itself by; for others a name to show and an id that no KOReader can have (1.7). Readers
+    of another login are others, whatever they call themselves: ids are copied with settings and backups."""
+    if device.client_key is not None and device.parent_id == login.id:
         return {"device": device.details.get("device", ""), "device_id": device.details.get("device_id", "")}
-    return {"device": device.name, "device_id": f"bookwake-{device.id}"}
+    return {"device": device.details.get("device") or device.name, "device_id": f"bookwake-{device.id}"}
 
 
 _HANDLERS = [healthcheck, create_user, authorize, put_progress, get_progress]

@@ -104,3 +104,13 @@ def test_what_is_changed_in_a_read_is_thrown_away(database):
         session.add(Setting(key="no", value=""))
         session.flush()
     assert keys(database) == set()
+
+
+def test_what_is_acknowledged_survives_a_power_cut(tmp_path):
+    """Every connection waits for the disk at each commit (sqlite.org/pragma.html: FULL is 2)."""
+    database = Database(f"sqlite:///{tmp_path / 'test.sqlite3'}")
+    for transaction in (database.write, database.read):
+        with transaction() as session:
+            found = [session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "foreign_keys")]
+            assert found == ["wal", 2, 1]
+    database.close()

@@ -115,7 +115,8 @@ def _run(
     program: Path, arguments: list[str], environment: dict[str, str], timeout: float
 ) -> "subprocess.CompletedProcess[str]":
     # The shell sets the limits (kilobytes, 512-byte blocks): doing so between fork and exec is not safe with threads.
-    limits = f'ulimit -d {MEMORY // 1024} && ulimit -f {MAX_TOTAL // 512} && exec "$@"'
+    # That of processor time holds when we are killed and nobody is left to watch the clock.
+    limits = f'ulimit -d {MEMORY // 1024} && ulimit -f {MAX_TOTAL // 512} && ulimit -t {int(TIMEOUT) + 1} && exec "$@"'
     try:
         return subprocess.run(
             ["/bin/sh", "-c", limits, "kepubify", str(program), *arguments],

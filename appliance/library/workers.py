@@ -23,6 +23,7 @@ import msgspec
 from appliance.epub.errors import BookError, TooLarge
 from appliance.epub.metadata import line
 from appliance.library.examination import Examined, Refused, examine
+from appliance.lifeline import end_with_parent
 
 MEMORY = 256 * 1024 * 1024  # bytes of data of one worker
 SECONDS = 8.0  # processor time for any file …
@@ -172,6 +173,7 @@ def _serve() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
+    end_with_parent()
     _send(answers, READY)
     os.dup2(nowhere, sys.stderr.fileno())  # until here the log gets what goes wrong
     os.nice(5)

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 MAX_LENGTH = 4096  # characters; the deepest real CFI has a few hundred
 MAX_STEP = 10_000_000
+_DIGITS = len(str(MAX_STEP))
 
 
 class CfiSyntaxError(ValueError):
@@ -55,13 +56,17 @@ def is_cfi(text: str) -> bool:
 Dialect = Literal["standard", "epubjs"]
 
 
-@lru_cache(maxsize=16)  # what was just written is read back, and read again as an end of a range
 def parse(text: str, dialect: Dialect = "standard") -> tuple[Cfi, Cfi | None]:
     """A point, or the start and end of a range. Raises `CfiSyntaxError`.
 
     Temporal and spatial offsets are read and ignored, as foliate-js does. "epubjs": ids stand there as they are,
     without `^`.
     """
+    return _parse(text, dialect)
+
+
+@lru_cache(maxsize=16)  # what was just written is read back, and read again as an end of a range
+def _parse(text: str, dialect: Dialect) -> tuple[Cfi, Cfi | None]:
     if len(text) > MAX_LENGTH:
         raise CfiSyntaxError("too long")
     match = re.fullmatch(r"\s*epubcfi\((.*)\)\s*", text, re.DOTALL)
@@ -144,11 +149,15 @@ def _spell(parts: Sequence[_Part], offset: int | None) -> str:
     return text if offset is None else f"{text}:{offset}"
 
 
+_SPECIAL: Final = re.compile(r"([\^\[\](),;=])")
+
+
 def _escape(identifier: str) -> str:
-    return re.sub(r"([\^\[\](),;=])", r"^\1", identifier)
+    return _SPECIAL.sub(r"^\1", identifier)
 
 
-_Token = tuple[str, str]  # kind: one of / : [ ! and its text
+_KINDS: Final = "/:[!,"
+_Token = tuple[str, str]  # one of the kinds, and its text
 _TOKENS: Final = {
     "standard": re.compile(r"/(\d+)|:(\d+)|\[((?:\^.|[^\]^])*)\]|(!)|(,)|[~@][\d.:]+", re.DOTALL | re.ASCII),
     "epubjs": re.compile(r"/(\d+)|:(\d+)|\[(.*?)\](?=[/:!,]|$)|(!)|(,)", re.DOTALL | re.ASCII),
@@ -158,23 +167,22 @@ _TOKENS: Final = {
 def _split(body: str, tokens: re.Pattern[str]) -> list[list[_Token]]:
     paths: list[list[_Token]] = [[]]
     at = 0
-    while at < len(body):
-        match = tokens.match(body, at)
-        if match is None:
-            raise CfiSyntaxError(f"cannot read {body[at : at + 8]!r}")
+    for match in tokens.finditer(body):
+        if match.start() != at:
+            break
         at = match.end()
-        step, offset, assertion, bang, comma = match.groups()
-        if comma:
+        if match.lastindex is None:  # a temporal or spatial offset
+            continue
+        kind, text = _KINDS[match.lastindex - 1], match[match.lastindex]
+        if kind == ",":
             paths.append([])
-        elif step is not None:
-            paths[-1].append(("/", step))
-        elif offset is not None:
-            paths[-1].append((":", offset))
-        elif assertion is not None:
+        elif kind == "[" and tokens is _TOKENS["epubjs"]:
             # Escaped, an id of epub.js reads like one of the standard.
-            paths[-1].append(("[", assertion if tokens is _TOKENS["standard"] else _escape(assertion)))
-        elif bang:
-            paths[-1].append(("!", ""))
+            paths[-1].append((kind, _escape(text)))
+        else:
+            paths[-1].append((kind, text))
+    if at < len(body):
+        raise CfiSyntaxError(f"cannot read {body[at : at + 8]!r}")
     return paths
 
 
@@ -184,7 +192,7 @@ def _point(tokens: list[_Token]) -> Cfi:
     said = _NOTHING
     last = ""
     for kind, text in tokens:
-        if kind in "/:" and len(text) > len(str(MAX_STEP)):
+        if kind in "/:" and len(text) > _DIGITS:
             raise CfiSyntaxError("number too large")
         if kind == "!":
             parts.append([])
@@ -222,10 +230,14 @@ class _Said(NamedTuple):
 _NOTHING: Final = _Said()
 
 # An id, or the text before the point, a comma and the text behind it; then parameters.
+_MARKED: Final = re.compile(r"[\^,;]")
+_ESCAPED: Final = re.compile(r"\^(.)", re.DOTALL)
 _ASSERTION: Final = re.compile(r"((?:\^.|[^;,^])*)(?:,((?:\^.|[^;^])*))?(?:;(.*))?", re.DOTALL)
 
 
 def _assertion(text: str) -> _Said:
+    if not _MARKED.search(text):  # an id, as nearly always
+        return _Said(text)
     match = _ASSERTION.fullmatch(text)
     before, after, parameters = match.groups("") if match is not None else (text, "", "")
     side: Literal["a", "b"] | None = {"s=a": "a", "s=b": "b"}.get(parameters)  # type: ignore[assignment]
@@ -233,7 +245,7 @@ def _assertion(text: str) -> _Said:
 
 
 def _unescape(text: str) -> str:
-    return re.sub(r"\^(.)", r"\1", text, flags=re.DOTALL)
+    return _ESCAPED.sub(r"\1", text)
 
 
 def _pair(start: Cfi, tokens: list[_Token]) -> tuple[Cfi, Cfi]:

@@ -9,6 +9,8 @@ from appliance.positions.canonical import NO_INK
 
 def ink(text: str) -> str:
     """The canonical characters of a text (docs/reference/positions.md C.1)."""
+    if not text:
+        return text
     for character in NO_INK:
         text = text.replace(character, "")
     return text

@@ -1,7 +1,7 @@
 """Annotations folded from what the journal says was done to them. Functions of values.
 
-An effect is a JSON object: `do` is create, set, delete, restore, hold or release; `id` the annotation, `version` its
-number in the person's feed, `at` when it was done. An annotation is a dictionary of its columns.
+An effect is a JSON object: `do` is create, set, delete, restore, hold, release or place; `id` the annotation, `version`
+its number in the person's feed, `at` when it was done. An annotation is a dictionary of its columns.
 """
 
 from datetime import datetime
@@ -29,6 +29,8 @@ def fold(row: Row | None, effect: Effect) -> Row:
         }
         return {**made, "version": version, "changed_at": at}
     assert row is not None, "only an annotation that was created can be changed"
+    if effect["do"] == "place":  # the same words, found at another place: nobody's change
+        return {**row, **effect["columns"], "version": version}
     row = {**row, "version": version, "changed_at": at}
     match effect["do"]:
         case "set":

@@ -113,7 +113,7 @@ class Exchange:
         row = self._apply(None, effect)
         self.created.add(annotation_id)
         self.links.hold(said, row, set(FIELDS), NOTHING_HELD)
-        return self._note(said, row, [effect], "current", "created")
+        return self._note(said, row, [effect], "current", "created", located=located)
 
     def _merge(
         self, said: Said, row: Row, fields: Row, base: Versions, located: LocatedRange | None, at: datetime
@@ -140,10 +140,13 @@ class Exchange:
         if located is not None and range_of(columns_of(located)) == range_of(row):
             mine |= {"range", "text"}  # another reader's way to say the same
         self.links.hold(said, row, mine, base)
-        if not effects and not merged.overruled:
+        is_unplaced = "range" in fields and "range" not in columns
+        if is_unplaced and not effects:
+            reason = "not-placed"
+        if not effects and not merged.overruled and not is_unplaced:
             # Said once more, or only in another spelling.
             return self._answer(said.native_id, row["id"], "echo", "unchanged")
-        return self._note(said, row, effects, "current" if effects else "history", reason)
+        return self._note(said, row, effects, "current" if effects else "history", reason, located=located)
 
     def _changed(self, said: Said, link: Link | None) -> tuple[dict[str, Any], Versions]:
         """What the device changed, in its own spelling, and the version of each field that it changed from. What it was
@@ -192,8 +195,7 @@ class Exchange:
             for row in sorted(self.rows.values(), key=lambda row: (row["deleted_at"] is not None, row["version"])):
                 if not self.links.has(row["id"]):
                     self._marks.add(_mark(row), row["id"])
-        place = columns_of(located)
-        found = self._marks.find(Mark(said.kind, place["first"], place["last"], said.fields.get("text", "")))
+        found = self._marks.find(_mark({**columns_of(located), "kind": said.kind, "text": said.fields.get("text", "")}))
         return self.rows[found] if found is not None and not self.links.has(found) else None
 
     def _is_greyscale(self) -> bool:
@@ -245,9 +247,17 @@ class Exchange:
         self.rows[row["id"]] = self.changed[row["id"]] = row
         return row
 
-    def _note(self, said: Said | Deletion, row: Row, effects: list[Effect], outcome: str, reason: str) -> Answer:
+    def _note(
+        self,
+        said: Said | Deletion,
+        row: Row,
+        effects: list[Effect],
+        outcome: str,
+        reason: str,
+        located: LocatedRange | None = None,
+    ) -> Answer:
         claimed_at = said.changed_at if isinstance(said, Said) else said.at
-        entry = Entry(row["id"], said.payload, effects, outcome, reason, said.operation_id, claimed_at)
+        entry = Entry(row["id"], said.payload, effects, outcome, reason, said.operation_id, claimed_at, located)
         self.entries.append(entry)
         if said.operation_id is not None:
             self._done[said.operation_id] = row["id"]
@@ -275,7 +285,7 @@ def _value(row: Row, name: str) -> Any:
 
 
 def _mark(row: Row) -> Mark:
-    return Mark(row["kind"], row["first"], row["last"], row["text"])
+    return Mark(row["kind"], row["first"], row["last"], row["text"], row["reference_sha256"])
 
 
 def _set(merged: Merged, located: LocatedRange | None) -> Row:

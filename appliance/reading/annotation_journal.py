@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from appliance.models import JournalEntry
 from appliance.reading.annotation_report import Caller, Entry
+from appliance.reading.locate_range import LocatedRange
 
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
 
@@ -44,6 +45,7 @@ def append(connection: Connection, caller: Caller, entries: Sequence[Entry]) -> 
             "claimed_at": entry.claimed_at,
             "payload": entry.payload,
             "effects": entry.effects,
+            **_place(entry.located),
             "outcome": entry.outcome,
             "reason": entry.reason,
         }
@@ -51,6 +53,17 @@ def append(connection: Connection, caller: Caller, entries: Sequence[Entry]) -> 
     ]
     if rows:
         connection.execute(insert(_JOURNAL), rows)
+
+
+def _place(located: LocatedRange | None) -> dict[str, str | None]:
+    if located is None:
+        return {"reference_sha256": None, "place_status": "failed", "place_reason": ""}
+    place = located.place
+    return {
+        "reference_sha256": located.reference_sha256,
+        "place_status": place.status.value,
+        "place_reason": str(place.reason),
+    }
 
 
 def done(connection: Connection, caller: Caller, operations: Iterable[str | None]) -> dict[str, str | None]:

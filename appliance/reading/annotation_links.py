@@ -55,7 +55,10 @@ class Links:
         for name in FIELDS:
             if name in mine or (name in SHOWN and held.get(name) == shown_field(row, name, self._caller.surface)):
                 versions[name] = row["versions"][name]
+        # In another file the same string may name other words; it stands for the place it was made at.
+        is_same = before is not None and said.range in (None, before["held"].get("range"))
         link = self._new(said.native_id, row) | {
+            "sha256": before["sha256"] if before is not None and is_same else self._caller.sha256,
             "native": dict(said.native),
             "fingerprint": said.fingerprint,
             "held": held,

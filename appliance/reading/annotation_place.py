@@ -1,8 +1,10 @@
 """Where an annotation stands, as its columns have it. Functions of values."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from appliance.positions import OpenBook, Position, RangePlace, Reason, Status
 from appliance.reading.annotation_effects import Row
 from appliance.reading.locate_range import LocatedRange
 
@@ -52,3 +54,24 @@ def columns_of(located: LocatedRange | None) -> Row:
         "place_reason": str(place.reason),
         "quote": located.quote,
     }
+
+
+def place_in(book: OpenBook, row: Mapping[str, Any]) -> RangePlace:
+    """The place that the columns tell; `book`: the rendition they are counted in."""
+    start = Position(row["start_document"], row["start_occurrence"], row["start_k"])
+    end = Position(row["end_document"], row["end_occurrence"], row["end_k"], "before")
+    return RangePlace(book.place(start), book.place(end))
+
+
+def as_known(found: RangePlace, row: Mapping[str, Any]) -> RangePlace:
+    """A place that follows from that of the columns. What was known roughly when it came is not known better now."""
+    status, reason = Status(row["place_status"]), Reason(row["place_reason"])
+    if status.rank <= found.status.rank:
+        return found
+    return RangePlace(*(replace(end, status=status, reason=reason) for end in (found.start, found.end)))
+
+
+def has_its_words(row: Mapping[str, Any]) -> bool:
+    """Whether the words of the annotation are at its place: not where it was carried over to a file without them. (A
+    reader that sent other words than stand where it marked them is believed about the place.)"""
+    return row["place_status"] != Status.APPROXIMATE or bool((row["quote"] or {}).get("tick") == row["first"])

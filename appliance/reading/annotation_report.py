@@ -8,7 +8,10 @@ from hashlib import blake2b
 from typing import Any
 
 from appliance.positions.dialects import Dialect
+from appliance.reading.locate_range import LocatedRange
 from appliance.reading.palette import Surface
+
+_SORTED = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class Said:
     operation_id: str | None = None
 
     @property
+    def words(self) -> str:
+        """The words under it. What a reader writes on a bookmark is none of the book's text: "in Chapter 3"."""
+        return "" if self.kind == "bookmark" else self.fields.get("text", "")
+
+    @property
     def payload(self) -> dict[str, Any]:
         """What the journal keeps of it."""
         return {
@@ -65,7 +73,7 @@ class Said:
     def fingerprint(self) -> str:
         """Of all that counts: not of times, which devices touch without a change."""
         counts = [self.kind, self.range, sorted(self.fields.items())]
-        return blake2b(json.dumps(counts, sort_keys=True).encode(), digest_size=12).hexdigest()
+        return blake2b(_SORTED.encode(counts).encode(), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,8 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the journal keeps of one thing said. `subject`: the annotation; `effects`: what was done to it."""
+    """What the journal keeps of one thing said. `subject`: the annotation; `effects`: what was done to it. `located`:
+    the range that was said, where one was looked up."""
 
     subject: str
     payload: Mapping[str, Any]
@@ -96,6 +105,7 @@ class Entry:
     reason: str
     operation_id: str | None = None
     claimed_at: datetime | None = None
+    located: LocatedRange | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ The journal gets what was said and what was done; `annotation_effects` folds the
 the write transaction begins.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, insert, or_, select, update
 from sqlmodel import Session
 
 from appliance.house import House
@@ -20,7 +20,7 @@ from appliance.reading.annotation_links import Link, Links, absent
 from appliance.reading.annotation_projection import ProjectedAnnotation, project_annotations
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.feed import take_versions
-from appliance.reading.locate_range import locate_range
+from appliance.reading.locate_range import locate_range, open_files
 from appliance.reading.turn import take_turn
 
 _ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
@@ -30,6 +30,25 @@ _LINKS = select(_HELD).where(_HELD.c.device_id == bindparam("device_id"), _HELD.
 _ROWS = select(_ANNOTATION).where(
     _ANNOTATION.c.user_id == bindparam("user_id"), _ANNOTATION.c.book_id == bindparam("book_id")
 )
+_AT_ONCE = 500  # values in a statement
+_MANY: BindParameter[Any] = bindparam("many", expanding=True)
+_LINKS_NAMED = _LINKS.where(_HELD.c.native_id.in_(_MANY))
+_ROWS_NAMED = _ROWS.where(_ANNOTATION.c.id.in_(_MANY))
+# What tells whether a device says anything new: a thousand of them are read with each sync.
+_KNOWN = select(_HELD.c.native_id, _HELD.c.annotation_id, _HELD.c.held_version, _HELD.c.fingerprint).where(
+    _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
+)
+# All but what the device is known to hold as it is now, in the file it has now: `due` looks at these only.
+_MAYBE_DUE = or_(
+    _HELD.c.annotation_id.is_(None),
+    _HELD.c.held_version < _ANNOTATION.c.version,
+    _HELD.c.gone_at.is_not(None),
+    _HELD.c.sha256.is_distinct_from(bindparam("sha256")),
+    _ANNOTATION.c.deleted_at.is_not(None),
+)
+_LINK_TO = (_HELD.c.annotation_id == _ANNOTATION.c.id) & (_HELD.c.device_id == bindparam("device_id"))
+_ROWS_MAYBE_DUE = _ROWS.select_from(_ANNOTATION.outerjoin(_HELD, _LINK_TO)).where(_MAYBE_DUE)
+_LINKS_MAYBE_DUE = _LINKS.join_from(_HELD, _ANNOTATION, _LINK_TO).where(_MAYBE_DUE)
 _UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
 
 
@@ -58,23 +77,27 @@ def exchange(
     is offered again. `is_foreign`: so it is, and from a file that this device did not write last: copied from another
     one, or put back from a backup. Then nothing that differs is taken for a change made on this device.
     """
+    names = set() if is_foreign else {one.native_id for one in said} | {one.native_id for one in deletions}
     with house.database.read() as session:
-        links = _links(session.connection(), caller)
-        news = [one for one in said if is_foreign or not _is_known(one, links.get(one.native_id))]
+        connection = session.connection()
+        known = _known(connection, caller)
+        news = [
+            one for one in said if is_foreign or known.get(one.native_id, _NOT_KNOWN).fingerprint != one.fingerprint
+        ]
+        is_short = (complete or is_foreign) and not known.keys() <= names
+        links = _links(connection, caller) if news or is_short else {}
+        files = open_files(house, session, caller.book_id, caller.sha256) if news else None
         places = {
-            one.native_id: locate_range(
-                house, session, caller.book_id, caller.sha256, caller.dialect, one.range, one.fields.get("text", "")
-            )
-            for one in news
+            one.native_id: locate_range(files, caller.dialect, one.range, one.words)
+            for one in sorted(news, key=lambda one: str(one.range))  # document by document
             if one.range is not None and (is_foreign or not _is_same_range(one, links.get(one.native_id)))
         }
     answers = {
-        name: Answer(name, "echo", "unchanged", link["annotation_id"], link["held_version"])
-        for name, link in links.items()
+        name: Answer(name, "echo", "unchanged", annotation_id, version)
+        for name, (annotation_id, version, _) in known.items()
     }
     gone: list[Answer] = []
-    names = set() if is_foreign else {one.native_id for one in said} | {one.native_id for one in deletions}
-    lost = absent(links, names) if complete or is_foreign else []
+    lost = absent(links, names) if is_short else []
     if news or deletions or lost:
         with house.database.write() as session:
             connection = session.connection()
@@ -93,19 +116,21 @@ def offer(house: House, caller: Caller) -> list[ProjectedAnnotation]:
     """What the device has to be told of its book, in its own words. It is remembered as offered, not as held, until
     the device says so (`follow`) or shows it in what it says next."""
     with house.database.read() as session:
-        connection = session.connection()
-        rows, links = _rows(connection, caller), _links(connection, caller)
+        rows, links = _maybe_due(session.connection(), caller)
         by_annotation = {link["annotation_id"]: link for link in links.values()}
         everything = project_annotations(house, session, caller, rows.values(), by_annotation)
-    wanted = [one for one in everything if one.due is not None and (one.range is not None or one.due == "remove")]
+    wanted = [one for one in everything if one.due is not None and (one.is_sure or one.due == "remove")]
     given = [one for one in wanted if one.due != "remove"]
     if given:
         with house.database.write() as session:
             connection = session.connection()
-            rows, held = _held(connection, caller)
+            take_turn(connection, caller.user_id)
+            rows, links = _maybe_due(connection, caller)
+            held = Links(caller, links)
             for one in given:
-                if rows[one.row["id"]]["version"] == one.row["version"]:
-                    held.offer(rows[one.row["id"]], {**one.fields, "range": one.range})
+                row = rows.get(one.row["id"])
+                if row is not None and row["version"] == one.row["version"]:
+                    held.offer(row, {**one.fields, "range": one.range})
             _store_links(connection, caller, held)
     return wanted
 
@@ -115,7 +140,11 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
     if followed:
         with house.database.write() as session:
             connection = session.connection()
-            rows, held = _held(connection, caller)
+            take_turn(connection, caller.user_id)
+            links = {link["native_id"]: link for link in _some(connection, _LINKS_NAMED, caller, [*followed])}
+            annotations = [link["annotation_id"] for link in links.values()]
+            rows = {row["id"]: row for row in _some(connection, _ROWS_NAMED, caller, annotations)}
+            held = Links(caller, links)
             for native_id, version in followed.items():
                 held.follow(native_id, version, rows)
             _store_links(connection, caller, held)
@@ -162,29 +191,56 @@ def _exchange(connection: Connection, caller: Caller, count: int, operations: Se
     return Exchange(caller, _rows(connection, caller), _links(connection, caller), done, version)
 
 
-def _held(connection: Connection, caller: Caller) -> tuple[dict[str, Row], Links]:
-    take_turn(connection, caller.user_id)
-    return _rows(connection, caller), Links(caller, _links(connection, caller))
-
-
-def _is_known(said: Said, link: Link | None) -> bool:
-    return link is not None and link["gone_at"] is None and link["fingerprint"] == said.fingerprint
-
-
 def _is_same_range(said: Said, link: Link | None) -> bool:
     return link is not None and link["held"].get("range") == said.range
 
 
-def _links(connection: Connection, caller: Caller) -> dict[str, Link]:
+class _Known(NamedTuple):
+    """What a device is known to hold of an annotation. `fingerprint`: empty for what it has to say once more."""
+
+    annotation_id: str
+    version: int
+    fingerprint: str
+
+
+_NOT_KNOWN = _Known("", 0, "")
+
+
+def _known(connection: Connection, caller: Caller) -> dict[str, _Known]:
+    """By native id."""
     if caller.is_person:
         return {}
-    rows = connection.execute(_LINKS, {"device_id": caller.device_id, "book_id": caller.book_id}).mappings()
-    return {row["native_id"]: dict(row) for row in rows}
+    return {name: _Known(*known) for name, *known in connection.execute(_KNOWN, _ids(caller))}
 
 
-def _rows(connection: Connection, caller: Caller) -> dict[str, Row]:
-    rows = connection.execute(_ROWS, {"user_id": caller.user_id, "book_id": caller.book_id}).mappings()
-    return {row["id"]: dict(row) for row in rows}
+def _maybe_due(connection: Connection, caller: Caller) -> tuple[dict[str, Row], dict[str, Link]]:
+    return _rows(connection, caller, _ROWS_MAYBE_DUE), _links(connection, caller, _LINKS_MAYBE_DUE)
+
+
+def _links(connection: Connection, caller: Caller, query: Select[Any] = _LINKS) -> dict[str, Link]:
+    if caller.is_person:
+        return {}
+    return {row["native_id"]: dict(row) for row in connection.execute(query, _ids(caller)).mappings()}
+
+
+def _rows(connection: Connection, caller: Caller, query: Select[Any] = _ROWS) -> dict[str, Row]:
+    return {row["id"]: dict(row) for row in connection.execute(query, _ids(caller)).mappings()}
+
+
+def _some(connection: Connection, query: Select[Any], caller: Caller, many: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a query that asks for `_MANY`."""
+    for at in range(0, len(many), _AT_ONCE):
+        found = connection.execute(query, {**_ids(caller), "many": many[at : at + _AT_ONCE]})
+        yield from (dict(row) for row in found.mappings())
+
+
+def _ids(caller: Caller) -> dict[str, Any]:
+    return {
+        "user_id": caller.user_id,
+        "device_id": caller.device_id,
+        "book_id": caller.book_id,
+        "sha256": caller.sha256,
+    }
 
 
 def _store(connection: Connection, work: Exchange) -> None:
@@ -192,16 +248,17 @@ def _store(connection: Connection, work: Exchange) -> None:
     new = [row for row in work.changed.values() if row["id"] in work.created]
     if new:
         connection.execute(insert(_ANNOTATION), new)
-    for row in work.changed.values():
-        if row["id"] not in work.created:
-            connection.execute(_UPDATE_ROW, {"this_id": row["id"], **{k: v for k, v in row.items() if k != "id"}})
+    old = [row for row in work.changed.values() if row["id"] not in work.created]
+    if old:
+        values = [{"this_id": row["id"], **{k: v for k, v in row.items() if k != "id"}} for row in old]
+        connection.execute(_UPDATE_ROW, values)
     _store_links(connection, work.caller, work.links)
 
 
 def _store_links(connection: Connection, caller: Caller, links: Links) -> None:
     stale = [*links.dropped, *links.changed]
-    for at in range(0, len(stale), 500):
-        these = _HELD.c.annotation_id.in_(stale[at : at + 500])
+    for at in range(0, len(stale), _AT_ONCE):
+        these = _HELD.c.annotation_id.in_(stale[at : at + _AT_ONCE])
         connection.execute(delete(_HELD).where(_HELD.c.device_id == caller.device_id, these))
     if links.changed:
         connection.execute(insert(_HELD), list(links.changed.values()))

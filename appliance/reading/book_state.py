@@ -1,28 +1,35 @@
 """Status, rating and review of a book, from all devices: facts into the journal, the state folded from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlmodel import Session
 
-from appliance.models import BookState, DeviceState, JournalEntry
+from appliance.models import BookState, DeviceState, JournalEntry, Progress
 from appliance.reading.clock import happened
 from appliance.reading.feed import take_versions
+from appliance.reading.rule import FINISHED
 from appliance.reading.state_rule import By, CurrentState, StateChange, fold_state, merge_state, whole_stars
 from appliance.reading.turn import take_turn
 
 _STATE = BookState.__table__  # type: ignore[attr-defined]
 _HELD = DeviceState.__table__  # type: ignore[attr-defined]
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
+_PROGRESS = Progress.__table__  # type: ignore[attr-defined]
 
 _SELECT = select(_STATE).where(_STATE.c.user_id == bindparam("user_id"), _STATE.c.book_id == bindparam("book_id"))
 _SELECT_HELD = select(_HELD.c.held, _HELD.c.held_version).where(
     _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
 )
 _UPDATE = update(_STATE).where(_STATE.c.user_id == bindparam("this_user"), _STATE.c.book_id == bindparam("this_book"))
+_READ = (
+    select(_PROGRESS.c.fraction, _JOURNAL.c.reading_status)
+    .join(_JOURNAL, _JOURNAL.c.id == _PROGRESS.c.entry_id)
+    .where(_PROGRESS.c.user_id == bindparam("user_id"), _PROGRESS.c.book_id == bindparam("book_id"))
+)
 
 Effect = dict[str, Any]
 
@@ -31,7 +38,8 @@ Effect = dict[str, Any]
 class SaidState:
     """What a device says of a book. `fields`: status, rating and review as it spells them; one that is missing is not
     spoken of. `has_whole_stars`: its rating is 0 to 5, else 0 to 10 half stars. `by`: whether a person chose the status
-    there. `base_version`: of the state it showed, for those who know; others are compared with what they last held.
+    there, or handed it back to follow the reading (`hand_back`). `base_version`: of the state it showed, for those who
+    know; others are compared with what they last held.
     """
 
     user_id: int
@@ -83,6 +91,28 @@ def record_state(session: Session, said: SaidState) -> StateAnswer:
     connection.execute(insert(_JOURNAL), _entry(said, effects))
     _hold(connection, said, {**held, **said.fields}, version, is_new=found is None)
     return StateAnswer("current" if effects else "echo", version)
+
+
+def hand_back(
+    session: Session, user_id: int, device_id: int, book_id: str, received_at: datetime, operation_id: str | None
+) -> StateAnswer:
+    """The status that a person set follows from reading again. The caller's transaction commits it."""
+    connection = session.connection()
+    take_turn(connection, user_id)
+    fields = {"status": _status_by_reading(connection, user_id, book_id)}
+    row = _row(connection, user_id, book_id)
+    version = row["version"] if row else 0
+    said = SaidState(user_id, device_id, book_id, fields, received_at, by="handed-back", base_version=version)
+    return record_state(session, replace(said, operation_id=operation_id))
+
+
+def _status_by_reading(connection: Connection, user_id: int, book_id: str) -> str:
+    """The status that follows from how far somebody has read."""
+    row = connection.execute(_READ, {"user_id": user_id, "book_id": book_id}).first()
+    if row is None or (row.fraction is None and row.reading_status != "finished"):
+        return "unread"
+    is_finished = row.reading_status == "finished" or row.fraction >= FINISHED
+    return "finished" if is_finished else "reading"
 
 
 def apply_state(

@@ -12,9 +12,15 @@ def happened(claimed: datetime | None, received: datetime, skew: timedelta | Non
     if claimed is None:
         return received
     try:
-        told = claimed if skew is None else claimed - skew
+        # Whole seconds, as the journal keeps it: what is derived from there must come out the same.
+        told = claimed if skew is None else claimed - timedelta(seconds=round(skew.total_seconds()))
         if told < received - BEHIND or told > received + AHEAD:
             return received
     except OverflowError:
         return received
     return min(told, received)
+
+
+def skew_of(seconds: int | None) -> timedelta | None:
+    """The skew of an entry of the journal."""
+    return timedelta(seconds=seconds) if seconds is not None else None

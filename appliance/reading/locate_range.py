@@ -1,6 +1,6 @@
 """From a device's own range to the words in the book's reference rendition. The only way in for annotations."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlmodel import Session
@@ -25,28 +25,42 @@ class LocatedRange:
     quote: dict[str, Any] = field(default_factory=dict)
 
 
-def locate_range(
-    house: House, session: Session, book_id: str, sha256: str, dialect: Dialect, said: Any, text: str = ""
-) -> LocatedRange:
-    """Decode a range in rendition `sha256` and carry it to the book's reference rendition. May open files.
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The rendition that a device speaks of, and the one that its book is kept in."""
+
+    rendition: OpenBook
+    reference: OpenBook
+    reference_sha256: str
+
+
+def open_files(house: House, session: Session, book_id: str, sha256: str) -> Files | None:
+    """The files for ranges of rendition `sha256`; `None` when it cannot be opened."""
+    book = session.get(Book, book_id)
+    rendition = open_rendition(house, session, sha256)
+    if book is None or rendition is None:
+        return None
+    reference_sha256 = book.main_sha256 or sha256
+    for referred in {sha256, reference_sha256}:  # the place must be found even when the file is replaced
+        house.texts.want(referred)
+    reference = rendition if reference_sha256 == sha256 else open_rendition(house, session, reference_sha256)
+    return Files(rendition, rendition, sha256) if reference is None else Files(rendition, reference, reference_sha256)
+
+
+def locate_range(files: Files | None, dialect: Dialect, said: Any, text: str = "") -> LocatedRange:
+    """Decode a range of the device's rendition and carry it to the book's reference rendition. May read files.
 
     `said`: as `positions.dialects` writes it; one locator alone is a bookmark. `text`: the words as the device has
     them; they decide only where they are others altogether.
     """
-    book = session.get(Book, book_id)
-    rendition = open_rendition(house, session, sha256)
-    if book is None or rendition is None:
+    if files is None:
         return LocatedRange(_failed(Reason.UNREADABLE), None)
-    place = decode_range(rendition, dialect, said)
+    place = decode_range(files.rendition, dialect, said)
     if text:
-        place = confirm(rendition, place, text)
-    reference_sha256 = book.main_sha256 or sha256
-    reference = rendition if reference_sha256 == sha256 else open_rendition(house, session, reference_sha256)
-    if reference is None:
-        reference, reference_sha256 = rendition, sha256
-    if reference is not rendition:
-        place = translate_range(place, rendition, reference)
-    return LocatedRange(place, reference_sha256, _quote(reference, place))
+        place = confirm(files.rendition, place, text)
+    if files.reference is not files.rendition:
+        place = translate_range(place, files.rendition, files.reference)
+    return LocatedRange(place, files.reference_sha256, quote_in(files.reference, place))
 
 
 def decode_range(rendition: OpenBook, dialect: Dialect, said: Any) -> RangePlace:
@@ -63,13 +77,15 @@ def _failed(reason: Reason) -> RangePlace:
     return RangePlace(nowhere, nowhere)
 
 
-def _quote(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
+def quote_in(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
+    """The words of a place in this very rendition, by which to find it again; empty when they cannot be read."""
     if place.range is None:
         return {}
     try:
-        return asdict(quote_of(reference, place.range))
+        quote = quote_of(reference, place.range)
     except (*UNREADABLE, ValueError):
         return {}
+    return {each.name: getattr(quote, each.name) for each in fields(quote)}
 
 
 NOT_SAID = LocatedRange(_failed(Reason.SYNTAX), None)

@@ -18,6 +18,7 @@ from appliance.house import House
 from appliance.library.renditions import by_digest, open_rendition
 from appliance.models import Digest, JournalEntry
 from appliance.positions import Reason, Status
+from appliance.reading.clock import skew_of
 from appliance.reading.locate import locate
 from appliance.reading.progress import record
 from appliance.reading.report import Report
@@ -117,4 +118,5 @@ def _read_again(house: House, session: Session, entry: JournalEntry) -> Report |
         is_aside=located.is_aside,
         operation_id=f"placed:{entry.id}",
         placed_at=house.now(),
+        skew=skew_of(entry.skew),
     )

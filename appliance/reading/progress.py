@@ -15,7 +15,7 @@ from appliance.reading.book_state import Effect, follow_status
 from appliance.reading.feed import take_versions
 from appliance.reading.report import Act, Outcome, Report
 from appliance.reading.rule import BURST, Decision, Given, Known, Said, activity_time, decide, fraction_of
-from appliance.reading.turn import take_turn
+from appliance.reading.turn import take_turn, take_turn_of
 
 __all__ = ["Act", "Outcome", "Report", "current", "note_given", "record"]
 
@@ -144,13 +144,15 @@ def note_given(
 
     `tick`: of the place that the device will report when it repeats `locator`, in the reference rendition.
     """
+    connection = session.connection()
+    take_turn_of(connection, device_id)
     values = {"given_version": version, "given_locator": locator, "given_tick": tick, "given_at": at}
     table = _DEVICE_PROGRESS
-    changed = session.connection().execute(
+    changed = connection.execute(
         update(table).where(table.c.device_id == device_id, table.c.book_id == book_id).values(values)
     )
     if not changed.rowcount:
-        session.connection().execute(insert(table), {"device_id": device_id, "book_id": book_id, **values})
+        connection.execute(insert(table), {"device_id": device_id, "book_id": book_id, **values})
 
 
 def _known(row: Any) -> Known | None:
@@ -192,6 +194,7 @@ def _entry(report: Report, decision: Decision, known: Known | None, said: Said |
         "operation_id": report.operation_id,
         "received_at": report.received_at,
         "claimed_at": report.claimed_at,
+        "skew": round(report.skew.total_seconds()) if report.skew is not None else None,
         "asked_for": report.asked_for,
         "sha256": report.sha256,
         "dialect": report.dialect,

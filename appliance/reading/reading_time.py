@@ -117,13 +117,13 @@ def record_events(
     incoming = iter(events)
     while chunk := list(islice(incoming, AT_ONCE)):
         seen += len(chunk)
-        kept = [event for event in chunk if refusal(event) is None]
+        kept = [(_name_of(event), event) for event in chunk if refusal(event) is None]
         refused += len(chunk) - len(kept)
         _name(session, user_id, kept, documents)
         rows = [
-            _row(event, documents[_name_of(event)], device_id, received, skew)
-            for event in kept
-            if not _is_said_already(connection, event, documents, device_id)
+            _row(event, documents[name], device_id, received, skew)
+            for name, event in kept
+            if not _is_said_already(connection, event, documents[name], device_id)
         ]
         if rows:
             _append(connection, rows)
@@ -182,9 +182,9 @@ def _name_of(event: Event) -> str:
     return f"book:{event.book_id}" if event.digest is None else f"md5:{event.digest.strip().lower()}"
 
 
-def _name(session: Session, user_id: int, events: Iterable[Event], documents: dict[str, int]) -> None:
+def _name(session: Session, user_id: int, events: Iterable[tuple[str, Event]], documents: dict[str, int]) -> None:
     """Fill in the rows of what the events are about, by name."""
-    missing = {name: event for event in events if (name := _name_of(event)) not in documents}
+    missing = {name: event for name, event in events if name not in documents}
     if not missing:
         return
     connection = session.connection()
@@ -201,14 +201,14 @@ def _name(session: Session, user_id: int, events: Iterable[Event], documents: di
         documents[name] = connection.execute(insert(_DOCUMENT).values(values).returning(_DOCUMENT.c.id)).scalar_one()
 
 
-def _is_said_already(connection: Connection, event: Event, documents: dict[str, int], device_id: int) -> bool:
+def _is_said_already(connection: Connection, event: Event, document_id: int, device_id: int) -> bool:
     """A counter that has not moved is repeated with every state that a Kobo sends, each time with another time."""
     if event.source is not Source.KOBO_COUNTER:
         return False
     query = (
         select(_EVENT.c.seconds)
         .where(
-            _EVENT.c.document_id == documents[_name_of(event)],
+            _EVENT.c.document_id == document_id,
             _EVENT.c.device_id == device_id,
             _EVENT.c.source == Source.KOBO_COUNTER.value,
             _EVENT.c.claimed <= event.started,

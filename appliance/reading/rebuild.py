@@ -17,7 +17,8 @@ from appliance.house import House
 from appliance.models import Annotation, BookState, Feed, JournalEntry, Progress, ReadingSession
 from appliance.reading import reading_time
 from appliance.reading.annotation_effects import fold
-from appliance.reading.rule import FINISHED, believed
+from appliance.reading.clock import happened, skew_of
+from appliance.reading.rule import FINISHED
 from appliance.reading.state_rule import FIELDS, fold_state
 from appliance.reading.turn import take_turn
 
@@ -156,7 +157,7 @@ def _moved(row: Columns | None, entry: Mapping[str, Any], effect: Mapping[str, A
         "entry_id": entry["id"],
         "version": row["version"] + 1 if row else 1,
         "epoch": effect["epoch"],
-        "activity_at": believed(entry["claimed_at"], entry["received_at"]),
+        "activity_at": happened(entry["claimed_at"], entry["received_at"], skew_of(entry["skew"])),
         "updated_at": _time(effect.get("updated_at")) or entry["received_at"],
         "feed_version": effect["version"],
     }

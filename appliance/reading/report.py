@@ -1,7 +1,7 @@
 """What a device reports, and what becomes of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from appliance.positions import Place
@@ -22,7 +22,8 @@ class Report:
 
     `sha256`: the rendition in whose coordinates `locator` is. `place`: `locator` decoded there and translated to the
     book's reference rendition `reference_sha256` (`locate` does both). `asked_for`: the document digest a KOSync
-    client named. `percent`: the device's own claim, 0 to 1. `claimed_at`: its clock, `None` if it sends none.
+    client named. `percent`: the device's own claim, 0 to 1. `claimed_at`: its clock, `None` if it sends none; `skew`:
+    how far that was ahead of ours when it sent this, where it tells the time with its requests (`clock.happened`).
     `reading_status`: unread, reading, finished or `None`. `based_on`: the `Progress.version` that the device was
     showing, `None` when it cannot say. `slack`: by how many canonical characters the dialect may fall short when it
     repeats a place (a Kobo names the first sentence of the page). `error`: by how many an approximate place may be
@@ -54,6 +55,7 @@ class Report:
     operation_id: str | None = None
     placed_at: datetime | None = None
     of_entry: int | None = None
+    skew: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

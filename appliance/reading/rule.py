@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from appliance.positions import Status
 from appliance.positions.fraction import ENGINES
+from appliance.reading.clock import happened
 from appliance.reading.report import Act, Report
 
 DROP = 0.05  # share of the book; a fall by more needs reading behind it
@@ -17,8 +18,6 @@ FIRST_PAGE = 0.01  # share of the book; a place before this is where fresh downl
 MOMENT = timedelta(seconds=1)  # a Kobo's clock counts whole seconds; what is rough must be newer by more than that
 BURST = timedelta(seconds=5)  # the next entry of a replayed queue follows within the client's timeout; pushes wait 25 s
 SITTING = timedelta(minutes=30)  # a pause longer than this ends a reading session
-CLOCK_AHEAD = timedelta(minutes=5)
-CLOCK_BEHIND = timedelta(days=365)
 FINISHED = 0.99  # share of the book from which it counts as finished
 
 
@@ -68,15 +67,7 @@ class Decision:
 
 def activity_time(report: Report) -> datetime:
     """When the reading happened: the device's clock if it can be believed, else when we heard of it."""
-    return believed(report.claimed_at, report.received_at)
-
-
-def believed(claimed: datetime | None, received: datetime) -> datetime:
-    """A device's clock if it can be believed, else when we heard of it."""
-    if claimed is None or claimed < received - CLOCK_BEHIND:
-        return received
-    # A clock that runs a little fast is believed, but never later than now: or it would win for ever.
-    return min(claimed, received) if claimed <= received + CLOCK_AHEAD else received
+    return happened(report.claimed_at, report.received_at, report.skew)
 
 
 def fraction_of(report: Report, known: Known | None) -> float:

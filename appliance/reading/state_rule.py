@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 STATUSES: Final = ("unread", "reading", "finished", "abandoned")
 _READ_SO_FAR: Final = ("unread", "reading", "finished")
 FIELDS: Final = ("status", "rating", "review")
-By = Literal["automatic", "person"]
+By = Literal["automatic", "person", "handed-back"]
 Row = dict[str, Any]
 
 
@@ -30,9 +30,9 @@ class CurrentState:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """What a device changed of what it held at `base_version`. `by`: whether a person set the status. `starts_over`:
-    the book is read from the beginning again, which is a person's act, whoever called it finished. `takes_back`: a
-    person undoes the reading that finished it."""
+    """What a device changed of what it held at `base_version`. `by`: whether a person set the status, or handed it back
+    to follow the reading. `starts_over`: the book is read from the beginning again, which is a person's act, whoever
+    called it finished. `takes_back`: a person undoes the reading that finished it."""
 
     fields: Mapping[str, Any]
     base_version: int
@@ -49,6 +49,10 @@ def merge_state(current: CurrentState, change: StateChange) -> dict[str, Any]:
         if name not in change.fields:
             continue
         mine, theirs = change.fields[name], getattr(current, name)
+        if name == "status" and change.by == "handed-back":
+            if current.by == "person":
+                result |= {"status": mine, "by": "automatic"}
+            continue
         if name == "status" and change.by == "automatic":
             if mine != theirs and (change.starts_over or _follows(current, change, mine)):
                 result |= {"status": mine, "by": "automatic"}

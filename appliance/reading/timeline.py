@@ -10,8 +10,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from appliance.models import Device, DeviceProgress, JournalEntry, Progress
+from appliance.reading.clock import happened, skew_of
 from appliance.reading.reasons import sentence
-from appliance.reading.rule import SITTING, believed
+from appliance.reading.rule import SITTING
 
 _TURNED = ("read", "newest", "read-on")  # reasons of a place that became current because somebody read on
 _CHOSEN = ("jumped", "put-back")  # reasons of a place that a person went to on purpose
@@ -24,6 +25,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(JournalEntry.kind).label("kind"),
     col(JournalEntry.claimed_at).label("claimed_at"),
     col(JournalEntry.received_at).label("received_at"),
+    col(JournalEntry.skew).label("skew"),
     col(JournalEntry.outcome).label("outcome"),
     col(JournalEntry.reason).label("reason"),
     # Entries of before shares were kept.
@@ -52,9 +54,9 @@ class Line:
     """What one device said, or a run of pages that were read on it.
 
     `id`: of the entry in the journal, of a run the newest. `at`: when it happened, `began_at` when the run began.
-    `fraction`: where it led. `outcome`, `reason`: as in the journal; `sentence`: what they mean. `changes`: fields of
-    the book's state that changed with it. `epoch`: how often the book was begun, then. `has_place`: it can be put back.
-    `is_current`: this is the place that counts. `steps`: the earlier places of a run, newest first.
+    `fraction`, `document`: where it led. `outcome`, `reason`: as in the journal; `sentence`: what they mean. `changes`:
+    fields of the book's state that changed with it. `epoch`: how often the book was begun, then. `has_place`: it can be
+    put back. `is_current`: this is the place that counts. `steps`: the earlier places of a run, newest first.
     """
 
     id: int
@@ -69,6 +71,7 @@ class Line:
     sentence: str
     changes: dict[str, Any]
     epoch: int | None
+    document: str | None
     has_place: bool
     is_current: bool
     steps: list[Step] = field(default_factory=list)
@@ -159,7 +162,7 @@ def _entries(session: Session, user_id: int, book_id: str, before: int | None, e
 
 
 def _line(row: Row[Any], current: int | None) -> Line:
-    at = believed(row.claimed_at, row.received_at)
+    at = happened(row.claimed_at, row.received_at, skew_of(row.skew))
     changes: dict[str, Any] = {}
     for effect in row.effects or ():
         if effect["do"] == "state":
@@ -177,6 +180,7 @@ def _line(row: Row[Any], current: int | None) -> Line:
         sentence=sentence(row.kind, row.reason),
         changes=changes,
         epoch=row.epoch,
+        document=row.document,
         has_place=row.kind == "progress" and row.document is not None,
         is_current=row.id == current,
     )

@@ -1,7 +1,7 @@
 """The process that makes covers and KEPUBs; `preparation` starts it.
 
 It reads an `Order` from its standard input, works through the books in the order of their changes, and writes `Made` to
-its standard output. When it is asked to terminate it ends after the book it is at.
+its standard output. When it is asked to terminate it ends after the book it is at; when the appliance is gone, at once.
 """
 
 import logging
@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from appliance.epub.errors import BookError
 from appliance.house import House, open_house
 from appliance.library import covers, kepub_rendition
+from appliance.lifeline import end_with_parent
 from appliance.models import Book, Device
 from appliance.settings import Settings
 
@@ -50,8 +51,8 @@ class Made(msgspec.Struct):
 
 
 def write_order(order: Order) -> bytes:
-    """An order as bytes."""
-    return msgspec.json.encode(order, enc_hook=str)  # paths as their names
+    """An order as a line."""
+    return msgspec.json.encode(order, enc_hook=str) + b"\n"  # paths as their names
 
 
 def read_order(data: bytes) -> Order:
@@ -134,7 +135,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the server, which then asks us
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     os.nice(_NICENESS)
-    order = read_order(sys.stdin.buffer.read())
+    end_with_parent()
+    order = read_order(sys.stdin.buffer.readline())
     house = open_house(order.settings)
     try:
         made = make(house, order, lambda: bool(asked))

@@ -2,14 +2,15 @@
 
 from appliance.house import House
 from appliance.reading import placing
+from appliance.reading.annotation_placing import place_annotations
 from appliance.reading.reading_time import attach_found
 from appliance.sweeps.schedule import After
 from appliance.sweeps.sweep import Stopping, Sweep
 
 
 def run(house: House, stopping: Stopping) -> str:
-    """See `appliance.reading.placing` and, for reading time, `appliance.reading.reading_time`."""
-    placed = placing.retry(house, stopping)
+    """See `appliance.reading.placing`, `annotation_placing` and, for reading time, `reading_time`."""
+    placed = placing.retry(house, stopping) + place_annotations(house, stopping)
     with house.database.write() as session:
         placed += attach_found(session)
     if not placed:

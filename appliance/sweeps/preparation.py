@@ -56,11 +56,12 @@ def _make(order: Order, stopping: Stopping) -> Made:
     # -P: what lies in the current folder must not be taken for a module.
     command = [sys.executable, "-P", "-c", "from appliance.sweeps.making import main; main()"]
     environment = {**os.environ, "PYTHONPATH": str(Path(appliance.__file__).parent.parent)}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+    pipe = subprocess.PIPE
+    # Its standard input stays open as long as we live: see `appliance.lifeline`.
+    with subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, env=environment) as process:
         assert process.stdin is not None and process.stdout is not None
         with suppress(BrokenPipeError):  # it died at once; its status tells
             process.stdin.write(write_order(order))
-            process.stdin.close()
         while process.poll() is None:
             if stopping():
                 process.terminate()  # it ends after the book it is at

@@ -22,11 +22,11 @@ from appliance.positions import KoboLocator
 from appliance.reading.annotation_report import Caller, Said
 from appliance.reading.annotations import exchange
 from appliance.reading.book_state import SaidState, record_state
+from appliance.reading.clock import BEHIND
 from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
 from appliance.reading.progress import Report, record
 from appliance.reading.reading_event import kobo_counter
 from appliance.reading.reading_time import record_events
-from appliance.reading.rule import CLOCK_BEHIND
 from kobo_api import annotation_ledger
 from kobo_api.annotation_wire import OPAQUE, read_item
 from kobo_api.plugged_in.device_database import DeviceDatabase, Mark, Volume
@@ -199,7 +199,7 @@ def _take_reading(caller: _Import, taken: Taken) -> None:
         return
     at = min(caller.read_at or UNDATED, house.now())
     # A clock is believed for a year; what was read before that is put where it belongs all the same.
-    is_old = at < house.now() - CLOCK_BEHIND
+    is_old = at < house.now() - BEHIND
     received_at = at if is_old else house.now()
     located = _locate(caller) if volume.status == "reading" else None
     locator = KoboLocator(volume.source, volume.span) if caller.match.by is not By.TITLE and volume.source else None

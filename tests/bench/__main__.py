@@ -17,8 +17,10 @@ from tests.bench import (
     calibre_web,
     converting,
     generate,
+    highlighting,
     many_books,
     reading_time,
+    recording,
     resting,
     scanning,
     storing,
@@ -82,6 +84,12 @@ class Bench:
     def store(self) -> Iterator[Row]:
         yield from storing.measure(self.library, self.plans, self.peer, self.work)
 
+    def record(self) -> Iterator[Row]:
+        yield from recording.measure(self.work)
+
+    def highlights(self) -> Iterator[Row]:
+        yield from highlighting.measure(self.work)
+
     def time(self) -> Iterator[Row]:
         yield from reading_time.measure(self.work)
 
@@ -96,7 +104,7 @@ class Bench:
 
 
 Result = TypeVar("Result")
-PARTS = ("scan", "rest", "kobo", "store", "time", "convert", "positions")
+PARTS = ("scan", "rest", "kobo", "store", "record", "highlights", "time", "convert", "positions")
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.kepub import convert
 from appliance.library.examination import examine
-from tests.bench import generate, reading_time
+from tests.bench import generate, highlighting, reading_time, recording
 from tests.bench.load import play, request
 from tests.bench.row import Row, table
 
@@ -61,6 +61,11 @@ def test_the_load_generator_counts_what_was_answered() -> None:
 def test_the_visits_of_the_bench_come_in_whole(tmp_path: Path) -> None:
     found = reading_time.main(tmp_path, 3_000)
     assert found["database"] > 0
+
+
+def test_reports_and_highlights_of_the_bench_come_in_whole(tmp_path: Path) -> None:
+    assert [row.part for row in recording.measure(tmp_path, 200, small=True)] == ["record"] * 2
+    assert [row.part for row in highlighting.measure(tmp_path, 50, small=True)] == ["highlights"] * 5
 
 
 def test_the_table_can_be_read() -> None:

@@ -142,13 +142,13 @@ def missing(database: Database, acknowledged: set[str]) -> set[str]:
     return acknowledged - there
 
 
-def check_derived(database: Database) -> None:
+def check_derived(database: Database, book: str = BOOK) -> None:
     """What is derived is what the journal says: nothing was done by half."""
     with database.read() as session:
         entries = session.exec(select(JournalEntry).order_by(JournalEntry.id)).all()  # type: ignore[arg-type]
         rows = {row.id: row.model_dump() for row in session.exec(select(Annotation)).all()}
         feed = session.get(Feed, USER)
-        progress = session.get(Progress, (USER, BOOK))
+        progress = session.get(Progress, (USER, book))
     folded: dict[str, dict[str, object]] = {}
     moves = 0
     for entry in entries:

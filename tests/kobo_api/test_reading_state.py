@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from appliance.models import Book, BookState, Progress
 from appliance.reading.book_state import SaidState, record_state
+from kobo_api import state_report
 from kobo_api.state_report import read_states
 from tests.kobo_api.conftest import Desk, Home
 from tests.kobo_api.shapes import kinds, offered
@@ -204,6 +205,63 @@ def test_what_a_person_set_is_not_changed_by_what_a_kobo_does_by_itself(reading:
     assert reading.status() == "abandoned"
 
 
+def set_by_person(reading: Reading, status: str) -> None:
+    """On the book's page, as if on another of the person's devices."""
+    with reading.home.database.write() as session:
+        version = session.exec(select(BookState.version)).first() or 0
+        now = reading.home.clock()
+        said = SaidState(1, 2, reading.book_id(), {"status": status}, now, base_version=version)
+        assert record_state(session, said).outcome == "current"
+
+
+def test_a_status_that_a_person_set_comes_to_a_kobo_although_nobody_read(reading: Reading) -> None:
+    reading.put(reading.one, reading.spans[500])
+    reading.one.sync()
+    set_by_person(reading, "finished")
+    [told] = reading.pushed(reading.one)
+    assert told["StatusInfo"]["Status"] == "Finished"
+    assert place(told) == at(reading.spans[500])
+    assert reading.pushed(reading.one) == [], "once"
+
+
+def test_every_change_of_the_status_comes_to_a_kobo(reading: Reading) -> None:
+    """From each to each other one, and what the Kobo answers then is no news."""
+    spelled = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finished", "abandoned": "Reading"}
+    reading.put(reading.one, reading.spans[500])
+    reading.one.sync()
+    before = "reading"
+    for status in ("unread", "finished", "abandoned", "finished", "reading", "abandoned", "unread", "abandoned",
+                   "reading", "unread", "reading", "finished", "unread"):  # fmt: skip
+        set_by_person(reading, status)
+        [told] = reading.pushed(reading.one)
+        assert told["StatusInfo"]["Status"] == spelled[status], (before, status)
+        assert place(told) == at(reading.spans[500])
+        reading.put(reading.one, reading.spans[500], **status_info(reading, spelled[status]))
+        assert reading.status() == status and reading.pushed(reading.one) == [], (before, status)
+        before = status
+
+
+def test_a_book_that_was_never_opened_can_be_called_finished(reading: Reading) -> None:
+    set_by_person(reading, "finished")
+    [told] = reading.pushed(reading.one)
+    assert (told["StatusInfo"]["Status"], told["CurrentBookmark"]["ProgressPercent"]) == ("Finished", 100)
+    assert place(told) is None
+    reading.put(reading.one, None, CurrentBookmark=told["CurrentBookmark"], StatusInfo=told["StatusInfo"])
+    assert reading.status() == "finished" and reading.pushed(reading.one) == []
+
+
+def test_what_a_person_said_on_one_kobo_comes_to_the_other_and_not_back(reading: Reading) -> None:
+    reading.put(reading.one, reading.spans[500])
+    for kobo in (reading.one, reading.two):
+        kobo.sync()
+    reading.put(reading.two, reading.spans[500])
+    reading.put(reading.one, None, **status_info(reading, "ReadyToRead"))
+    assert reading.status() == "unread"
+    assert reading.pushed(reading.one) == []
+    [told] = reading.pushed(reading.two)
+    assert told["StatusInfo"]["Status"] == "ReadyToRead"
+
+
 def test_the_first_page_after_a_download_is_no_news(reading: Reading) -> None:
     """5.6, rule 4: the device reports it as if it were; the stored place is what it is answered with."""
     reading.put(reading.one, reading.spans[900])
@@ -315,6 +373,24 @@ def test_any_body_is_answered(reading: Reading, state: object) -> None:
     for body in bodies:
         assert reading.one.json("PUT", f"/v1/library/{reading.id}/state", body)["RequestResult"] == "Success"
     reading.get(reading.one)
+
+
+def test_two_reports_of_one_device_at_once_are_both_kept(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It repeats a request that takes long; the second may overtake the first while its place is looked up."""
+    statistics = {"LastModified": reading.stamp(), "SpentReadingMinutes": 77}
+    locate = state_report._locate
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(state_report, "_locate", locate)
+        state = {"EntitlementId": reading.id, "LastModified": reading.stamp(), "Statistics": statistics}
+        reading.one.json("PUT", f"/v1/library/{reading.id}/state", {"ReadingStates": [state]})
+        return locate(*arguments)
+
+    monkeypatch.setattr(state_report, "_locate", overtaken)
+    reading.put(reading.one, reading.spans[900], Statistics=None)
+    state = reading.get(reading.one)
+    assert place(state) == at(reading.spans[900])
+    assert state["Statistics"] == statistics
 
 
 def test_no_event_for_a_book_taken_off_the_device(reading: Reading) -> None:

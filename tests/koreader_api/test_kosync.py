@@ -59,6 +59,21 @@ def test_a_reader_recognises_its_own_record(server, ida):
     assert device.log[-1] == "latest progress is from this device" and device.messages == []
 
 
+def test_two_readers_that_call_themselves_the_same_are_two(server, ida):
+    """A model name and a device id that was copied with a backup tell nothing: the login does."""
+    first, second = (reader(server, ida, device_id="A" * 32, forward="silent") for _ in range(2))
+    first.open(BOOK)
+    first.read_words(9_000)
+    first.close()
+    second.open(BOOK)
+    assert second.word == 9_000
+    second.read_words(500)
+    second.close()
+    first.wait(60)
+    first.open(BOOK)
+    assert first.word == second.word == 9_500
+
+
 def test_an_old_position_from_the_queue_does_not_come_back(server, ida):
     """koreader.md 1.5: the queue is sent without the times of its entries."""
     offline = reader(server, ida, device_id="A" * 32)

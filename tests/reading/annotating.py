@@ -60,6 +60,10 @@ class Spelling:
         assert spelled[0] == dialect, "a reader was given a range in somebody else's dialect"
         return Mark(*spelled[1:])
 
+    def words(self, mark: Mark) -> str:
+        """The words under a mark; another reader takes the stops after them too."""
+        return "" if mark.kind == "bookmark" else f"words of place {mark.place}" + "." * mark.more
+
 
 @dataclass
 class Request:
@@ -217,7 +221,7 @@ class Reader:
         self.made += 1
         self.items[f"{self.number}-{self.made}"] = {
             "range": self.spelling.write(self.dialect, mark),
-            "text": words(mark),
+            "text": self.spelling.words(mark),
             "note": note,
             "colour": self.colour(colour),
             "style": "highlight",
@@ -240,7 +244,7 @@ class Reader:
     def edit(self, name: str, now: datetime, **change: Any) -> None:
         if "mark" in change:
             mark = change.pop("mark")
-            change |= {"range": self.spelling.write(self.dialect, mark), "text": words(mark)}
+            change |= {"range": self.spelling.write(self.dialect, mark), "text": self.spelling.words(mark)}
         self.items[name] |= {**change, "changed": now + self.skew}
 
     def delete(self, name: str, now: datetime, is_confirmed: bool = True) -> Mark:
@@ -390,7 +394,7 @@ class Browser(Reader):
             return False
         self.made += 1
         name = f"00000000-0000-4000-8000-{self.spelling.run:04}{self.made:08}"
-        fields = {"text": words(mark), "note": note, "colour": self.colour(colour), "style": "highlight"}
+        fields = {"text": self.spelling.words(mark), "note": note, "colour": self.colour(colour), "style": "highlight"}
         spelled = self.spelling.write(self.dialect, mark)
         self.queue.append(Said(name, mark.kind, spelled, fields, operation_id=f"browser{self.made}"))
         return True
@@ -414,7 +418,7 @@ class Browser(Reader):
         row, spelled = self.seen[name], None
         if "mark" in change:
             mark = change.pop("mark")
-            spelled, change = self.spelling.write(self.dialect, mark), {"text": words(mark)}
+            spelled, change = self.spelling.write(self.dialect, mark), {"text": self.spelling.words(mark)}
         version, operation = row["version"], f"browser{self.made}"
         self.queue.append(
             Said(
@@ -451,8 +455,3 @@ class Browser(Reader):
             self.queue = []
             self.seen = {name: row for name, row in server.rows.items() if row["deleted_at"] is None}
         return reached
-
-
-def words(mark: Mark) -> str:
-    """The words under a mark; another reader takes the stops after them too."""
-    return "" if mark.kind == "bookmark" else f"words of place {mark.place}" + "." * mark.more

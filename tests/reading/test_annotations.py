@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from appliance.models import Annotation, JournalEntry
 from appliance.positions import Range
 from appliance.positions.dialects import write
+from appliance.positions.ranges import range_text
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.annotations import exchange, follow, offer
 from tests.library.conftest import house_in
@@ -170,3 +171,15 @@ def test_a_place_that_is_not_in_the_file_is_kept_and_said(home: Household) -> No
     (row,) = living(home)
     assert (row.place_status, row.place_reason, row.note) == ("failed", "no-document", "mine")
     assert kobo.sync() == []
+
+
+def test_what_a_reader_writes_on_a_bookmark_is_no_text_of_the_book(home: Household) -> None:
+    """KOReader calls a bookmark of a page "in One"; words of the book that are the same lead nowhere else."""
+    koreader = Reader(home, "koreader")
+    book = home.open(home.epub)
+    point = write(book, "xpointer", book.at_tick(3000).position).value
+    elsewhere = range_text(book, Range(book.at_tick(100).position, book.at_tick(160).position))
+    exchange(home.house, koreader.caller, [Said("page", "bookmark", point, {"text": elsewhere, "note": ""})])
+    exchange(home.house, koreader.caller, [Said("lost", "bookmark", f"{point}9999", {"text": elsewhere})])
+    assert (3000, 3000, "exact") in {(row.first, row.last, row.place_status) for row in living(home)}
+    assert all(row.first != 100 for row in living(home))

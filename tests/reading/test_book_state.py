@@ -1,5 +1,7 @@
 """Status, rating and review of a book by several devices, on a database of each kind."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from sqlmodel import select
 
 from appliance.database import Database
 from appliance.models import JournalEntry
-from appliance.reading.book_state import shown_rating
+from appliance.reading.book_state import hand_back, shown_rating
 from appliance.reading.progress import Act
 from appliance.reading.state_rule import STATUSES, CurrentState, StateChange, merge_state, whole_stars
 from tests.databases import KINDS, empty_database
@@ -21,6 +23,29 @@ def shelf(request, tmp_path):
         database.migrate()
         yield Shelf(database)
         database.close()
+
+
+def test_a_status_that_was_set_by_hand_is_handed_back(shelf):
+    shelf.reads(WEB, 50_000)
+    shelf.says(WEB, status="abandoned", base_version=shelf.state().version)
+    shelf.reads(WEB, 55_000)
+    assert (shelf.state().status, shelf.state().status_by) == ("abandoned", "person")
+    version = shelf.state().version
+    for operation, outcome in (("operation-1", "current"), ("operation-1", "duplicate"), ("operation-2", "echo")):
+        with shelf.database.write() as session:
+            assert hand_back(session, 1, WEB, "b", shelf.later(), operation).outcome == outcome
+    assert (shelf.state().status, shelf.state().status_by) == ("reading", "automatic")
+    assert shelf.state().version == version + 1, "devices hear of it"
+    shelf.reads(WEB, 99_500)
+    assert shelf.state().status == "finished"
+
+
+def test_what_was_never_read_is_unread_when_it_is_handed_back(shelf):
+    shelf.says(WEB, status="finished", base_version=0)
+    with shelf.database.write() as session:
+        hand_back(session, 1, WEB, "b", shelf.later(), None)
+    assert (shelf.state().status, shelf.state().status_by) == ("unread", "automatic")
+    assert shelf.reads(KOBO, 40_000, claimed_at=NOW - timedelta(days=1)) == "read", "there is no other place"
 
 
 def test_half_stars_stay_where_a_device_only_knows_whole_ones(shelf):

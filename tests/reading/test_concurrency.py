@@ -1,11 +1,13 @@
 """Sixteen clients that write to the same book at once, on SQLite and on PostgreSQL: nothing is lost, nothing fails."""
 
 import threading
+from uuid import uuid4
 
 import pytest
 from sqlmodel import select
 
-from appliance.models import Annotation, BookState, JournalEntry, Progress
+from appliance.models import Annotation, BookState, DeviceProgress, JournalEntry, Progress
+from appliance.reading.progress import note_given
 from tests.databases import KINDS, empty_database
 from tests.end_to_end.writing_hand import BOOK, CLIENTS, USER, Client, check_derived, fill, missing, opened
 
@@ -70,6 +72,32 @@ def test_notes_written_at_once_are_all_kept(house):
     together(work)
     (row,) = _rows(house)
     assert {row.note, *row.other_notes} == {f"note of device {device}" for device in range(1, CLIENTS + 1)}
+
+
+@pytest.mark.parametrize("then", ["is given it", "reports"])
+def test_a_reader_is_given_its_first_place_while_another_request_of_it_is_under_way(house, then):
+    """There is nothing yet that could be changed, so both add it."""
+    failures = []
+
+    def give() -> None:
+        with house.database.write() as session:
+            note_given(session, 1, BOOK, 1, "/x.1", 1, house.now())
+
+    def second() -> None:
+        try:
+            give() if then == "is given it" else Client(house, 1)._position(uuid4().hex)
+        except BaseException as failure:
+            failures.append(failure)
+
+    thread = threading.Thread(target=second, daemon=True)
+    with house.database.write() as session:
+        note_given(session, 1, BOOK, 1, "/x.1", 1, house.now())
+        thread.start()
+        thread.join(0.3)
+    thread.join(60)
+    assert not thread.is_alive() and not failures, failures
+    with house.database.read() as session:
+        assert session.exec(select(DeviceProgress.device_id)).all() == [1]
 
 
 def _rows(house) -> list[Annotation]:

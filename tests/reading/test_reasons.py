@@ -11,10 +11,19 @@ from appliance.reading.report import Act
 FOLDER = Path(appliance.reading.__file__).parent
 
 # Where in a call the reason stands.
-CALLS = {"Decision": 1, "Outcome": 1, "_current": 1, "Answer": 2, "_answer": -1, "_note": -1}
+CALLS = {"Decision": 1, "Outcome": 1, "_current": 1, "Answer": 2, "relocate": 3, "_answer": -1, "_note": -1}
 PROGRESS = ("rule", "progress", "placing", "put_back")
 STATE = ("book_state",)
-ANNOTATIONS = ("annotation_exchange", "annotation_acts", "annotation_journal", "annotations", "unread")
+ANNOTATIONS = (
+    "annotation_exchange",
+    "annotation_acts",
+    "annotation_journal",
+    "annotation_placing",
+    "annotation_rebasing",
+    "annotation_relocation",
+    "annotations",
+    "unread",
+)
 
 
 def constants(node: ast.AST) -> set[str]:

@@ -203,6 +203,16 @@ def test_a_clock_is_believed_only_when_it_can_be(claimed, expected):
     assert activity_time(report(1, claimed_at=claimed)) == expected
 
 
+@pytest.mark.parametrize("days", [-2, 2, -19_000])
+def test_a_clock_that_is_known_to_be_off_is_put_right(days):
+    skew = timedelta(days=days)
+    read = NOW - timedelta(hours=1)
+    assert activity_time(report(1, claimed_at=read + skew, skew=skew)) == read
+    assert decide(report(50_000, claimed_at=NOW + skew, skew=skew), known(40_000), None, None).kind == "current"
+    if days == -2:
+        assert activity_time(report(1, claimed_at=read + skew)) == read + skew, "without that it looks old"
+
+
 ticks = st.integers(0, TOTAL)
 
 

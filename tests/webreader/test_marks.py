@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from appliance.house import House
 from appliance.reading.annotation_report import Said
 from tests.chromium import DESKTOP, PHONE, signed_in
-from tests.server import BOOKS, Server, running_server
+from tests.server import BOOKS, Server, eventually, running_server
 from tests.webreader.marking_hand import Hand
 from tests.webreader.open_reader import OpenReader, books, query
 from tests.webreader.other_reader import OtherReader, house_of, ink
@@ -186,9 +186,17 @@ def test_by_keyboard_alone(server: Server, person: str, reader: OpenReader, hand
     page.keyboard.press("Enter")
     page.keyboard.type("typed")
     page.keyboard.press("Escape")
-    reader.wait_saved()
-    assert quotes(server, person)[0][2] == "typed"
-    assert page.evaluate("document.activeElement.dataset.key?.startsWith('write-')"), "the focus stays where it was"
+    eventually(lambda: quotes(server, person)[0][2] == "typed")
+    seen_again(page)  # the list is made anew
+    stays = "document.activeElement.dataset.key?.startsWith('write-')"
+    eventually(lambda: page.evaluate(stays))
+    # The same while the window to write in is open.
+    page.keyboard.press("Enter")
+    page.evaluate("document.querySelector('#marks [data-key^=write-]').isOld = true")
+    seen_again(page)
+    eventually(lambda: not page.evaluate("document.querySelector('#marks [data-key^=write-]').isOld"))
+    page.keyboard.press("Escape")
+    eventually(lambda: page.evaluate(stays))
 
 
 def test_those_of_other_readers_arrive_at_the_same_words(

@@ -22,6 +22,7 @@ from appliance.reading.feed import changes
 MAX_BODY = 1024 * 1024  # bytes
 MOST = 50  # operations of one request
 PAGE = 500  # changes of one answer
+WORDS = 120  # characters shown of the page that a bookmark is on
 
 AnnotationRequest = Request[SignedIn, Any, Any]
 
@@ -279,7 +280,7 @@ def _mark(row: dict[str, Any], placed: ProjectedAnnotation | None, device: str, 
         range=placed.range if placed else None,
         reason=str(placed.reason) if placed else row["place_reason"],
         tick=row["first"],
-        text=row["text"],
+        text=row["text"] or (_words_at(row) if row["kind"] == "bookmark" else ""),
         note=row["note"],
         other_notes=row["other_notes"],
         chapter=row["chapter"],
@@ -288,6 +289,11 @@ def _mark(row: dict[str, Any], placed: ProjectedAnnotation | None, device: str, 
         held_by=held,
         deleted_at=row["deleted_at"],
     )
+
+
+def _words_at(row: dict[str, Any]) -> str:
+    """The words that follow a bookmark."""
+    return str((row["quote"] or {}).get("display", ""))[:WORDS]
 
 
 routes: list[ControllerRouterHandler] = [marks, act]

@@ -12,6 +12,7 @@ from litestar.response import File
 from litestar.types import ControllerRouterHandler
 from sqlmodel import Session
 
+from appliance.library.chapters import chapter_names
 from appliance.library.kobo_ledger import on_kobos
 from appliance.library.renditions import path_of
 from appliance.library.shelves import shelves_of
@@ -60,6 +61,7 @@ def book(
             raise NotFoundException
         main = shown.book.main_sha256
         rendition = session.get(Rendition, main) if main else None
+        chapters = chapter_names(rendition) if rendition is not None else {}
         file = path_of(house, session, main) if main else None
         mine = session, reader.user_id, book_id
         given: dict[str, Any] = {
@@ -83,6 +85,7 @@ def book(
         size=rendition.size if rendition else 0,
         doubts=rendition.doubts if rendition else [],
         is_there=file is not None,
+        chapters=chapters,
         cover=cover_address(shown.book, "large.jpg"),
         before=before,
         everything=everything,

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from appliance.models import Book, BookState
-from appliance.reading.book_state import SaidState, record_state
+from appliance.reading.book_state import SaidState, hand_back, record_state
 from appliance.reading.put_back import put_back
 from appliance.reading.state_rule import STATUSES
 from webreader.api.book_state import MAX_REVIEW
@@ -60,8 +60,19 @@ def say(request: PageRequest, book_id: FromPath[str], data: Form) -> Response[An
     return go_to(f"/book/{book_id}?done=state#state")
 
 
+@action("/book/{book_id:str}/state/follow")
+def follow(request: PageRequest, book_id: FromPath[str], data: Form) -> Response[Any]:
+    """Let the status follow the reading again."""
+    house, reader = house_of(request), person(request)
+    with house.database.write() as session:
+        if session.get(Book, book_id) is None:
+            raise NotFoundException
+        hand_back(session, reader.user_id, reader.device_id, book_id, house.now(), _operation(data))
+    return go_to(f"/book/{book_id}?done=state#state")
+
+
 def _operation(data: dict[str, str]) -> str | None:
     return data.get("operation_id", "")[:_LONGEST_ID] or None
 
 
-routes: list[ControllerRouterHandler] = [go_back, say]
+routes: list[ControllerRouterHandler] = [go_back, say, follow]

@@ -103,6 +103,12 @@ def test_make_change_delete_and_restore(client: Browser, server: Server) -> None
     (mark,) = marks(client, server)["items"]
     assert (mark["colour"], mark["style"], mark["note"]) == ("#90caf9", "underline", "a thought")
 
+    # A page that had been left open shows it as it was before; what came since is not deleted with it.
+    stale = {"do": "delete", "id": made["id"], "base_version": change["base_version"]}
+    (answer,) = done(send(client, server, stale))
+    assert (answer["outcome"], answer["reason"]) == ("history", "changed-since")
+    assert marks(client, server)["items"] == [mark]
+
     (answer,) = done(send(client, server, {"do": "delete", "id": made["id"], "base_version": mark["version"]}))
     assert answer["reason"] == "deleted"
     (mark,) = marks(client, server)["items"]

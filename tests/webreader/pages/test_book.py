@@ -157,6 +157,12 @@ def test_rating_a_book_does_not_set_its_status(server: Server, ida: str):
         assert "Tin, mostly.\nAnd &lt;b&gt;straw&lt;/b&gt;." in page
         assert '<option value="7" selected>' in page
         assert "Marked as given up. Review written." in words(page)
+        follow = path + "/state/follow"
+        assert f'formaction="{follow}"' in page
+        assert browser.submit(follow, **forms(page)[path + "/state"]).status_code == 303
+        page = browser.get(path).text
+        assert "It follows your reading" in page and follow not in page
+        page = save(status="abandoned", review="Tin, mostly.\nAnd <b>straw</b>.")
         page = save(rating="99", status="nonsense", review="Tin, mostly.\nAnd <b>straw</b>.")
         assert '<option value="7" selected>' in page and '<option value="abandoned" selected>' in page
 

@@ -4,10 +4,11 @@ const EDGE = 0.3 // share of the width at either side that turns the page
 const isBusy = target => document.querySelector('dialog[open]') || target?.closest?.('input, textarea, select, audio, video')
 
 // `bar`: of what can be done with words; it opens by itself, and Enter leads into it.
-export const setUpControls = ({ left, right, next, previous, contents, appearance, marks, bar, step }) => {
+export const setUpControls = ({ left, right, next, previous, contents, appearance, marks, bookmark, bar, step }) => {
     const keys = {
         ArrowLeft: left, ArrowRight: right, PageUp: previous, PageDown: next, ArrowUp: previous, ArrowDown: next,
-        Enter: null, h: left, l: right, c: contents, a: appearance, m: marks, '+': () => step(1), '=': () => step(1), '-': () => step(-1),
+        Enter: null, h: left, l: right, c: contents, a: appearance, m: marks, b: bookmark,
+        '+': () => step(1), '=': () => step(1), '-': () => step(-1),
     }
     const onKey = event => {
         if (event.ctrlKey || event.altKey || event.metaKey || isBusy(event.target)) return

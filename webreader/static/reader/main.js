@@ -65,11 +65,14 @@ const open = async () => {
     setUpLinks(view, jump)
     const turn = forwards => (controls.quiet(), reader.turn(forwards))
     const turnTo = side => (controls.quiet(), reader.turnTo(side))
-    const marking = setUpMarking({ view, server, sha256: manifest.sha256, device: page.dataset.device, jump })
+    const marking = setUpMarking({
+        view, server, sha256: manifest.sha256, device: page.dataset.device, jump,
+        page: () => ({ cfi: reader.place?.cfi, index: reader.index, range: view.lastLocation?.range }),
+    })
     const controls = setUpControls({
         left: () => turnTo('left'), right: () => turnTo('right'), next: () => turn(true), previous: () => turn(false),
         contents: contents.open, appearance: appearance.open, step: appearance.step,
-        marks: marking.open, bar: marking.menu,
+        marks: marking.open, bookmark: marking.bookmark, bar: marking.menu,
     })
     const time = new ReadingTime(server, page.dataset.device, () => reader.fraction)
     time.watch(document)
@@ -77,7 +80,10 @@ const open = async () => {
         controls.attach(doc)
         time.watch(doc)
     })
-    reader.addEventListener('page', () => showProgress(reader, contents))
+    reader.addEventListener('page', () => {
+        showProgress(reader, contents)
+        marking.shown()
+    })
     appearance.attach(view)
 
     const problem = await restore(reader, where)

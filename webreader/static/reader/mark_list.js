@@ -42,21 +42,25 @@ const clipped = text => text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : tex
 const counted = (count, one, many) => count === 1 ? one : `${count} ${many}`
 
 export class MarkList {
+    #at // the key of what was focused last
+
     // `acts`: go(mark), write(mark), keep(mark), remove(mark), again(), giveUp(), look(). `chapterOf`: the heading of a
     // mark that has a place. `isFixed`: the pages of the book are, so that nothing is drawn on them.
     constructor(acts, chapterOf, isFixed) {
         this.nothing = isFixed
             ? 'The pages of this book are fixed pictures of pages. Words on them cannot be highlighted here.'
-            : 'Nothing is highlighted yet. Select some words of the book to begin.'
+            : 'Nothing is highlighted yet. Select some words of the book to begin, or bookmark a page.'
         this.acts = acts
         this.chapterOf = chapterOf
         this.marks = []
         this.refused = []
         button.addEventListener('click', () => this.open())
+        content.addEventListener('focusin', ({ target }) => this.#at = target.dataset.key)
     }
 
     open() {
         if (dialog.open) return
+        this.#at = undefined
         this.acts.look()
         this.#fill()
         dialog.showModal()
@@ -64,6 +68,13 @@ export class MarkList {
 
     close() {
         dialog.close()
+    }
+
+    // Whoever uses the keyboard stays where they are, though the list was made anew, under another window even.
+    refocus() {
+        // What is focused may stand in a window that closed just now.
+        if (!dialog.open || !this.#at || document.activeElement.closest('dialog[open]')) return
+        content.querySelector(`[data-key="${CSS.escape(this.#at)}"]`)?.focus({ preventScroll: true })
     }
 
     // `refused`: what could not be saved.
@@ -80,8 +91,6 @@ export class MarkList {
     }
 
     #fill() {
-        // Whoever uses the keyboard stays where they are.
-        const focused = content.contains(document.activeElement) ? document.activeElement.dataset.key : null
         const living = this.marks.filter(mark => !mark.deleted_at)
         const held = living.filter(mark => mark.held_by)
         const placed = living.filter(mark => mark.range)
@@ -94,7 +103,7 @@ export class MarkList {
             this.#list(placed),
             ...(lost.length ? [element('h3', { text: 'Not found in this file of the book' }), this.#list(lost)] : []),
             ...(deleted.length ? [this.#deleted(deleted)] : []))
-        if (focused) content.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus()
+        this.refocus()
     }
 
     #unsaved() {
@@ -132,14 +141,15 @@ export class MarkList {
 
     #item(mark) {
         const words = mark.text ? clipped(mark.text) : STYLES[mark.kind] ?? 'A highlight without words'
-        const quote = element('span', { className: `quote ${mark.style}`, text: words })
-        quote.style.setProperty('--colour', mark.colour || 'currentColor')
+        const isBookmark = mark.kind === 'bookmark'
+        const quote = element('span', { className: `quote ${isBookmark ? '' : mark.style}`, text: words })
+        quote.style.setProperty('--colour', (!isBookmark && mark.colour) || 'currentColor')
         const go = mark.range ? press('', () => this.acts.go(mark), { className: 'go' }) : element('div', { className: 'go' })
         go.dataset.key = `go-${mark.id}`
         go.append(quote)
         if (mark.note) go.append(element('span', { className: 'note', text: mark.note }))
         for (const note of mark.other_notes ?? []) go.append(element('span', { className: 'note other', text: note }))
-        const about = [mark.here ? '' : mark.device, mark.created_at && new Date(mark.created_at).toLocaleDateString(),
+        const about = [isBookmark ? STYLES.bookmark : '', mark.here ? '' : mark.device, mark.created_at && new Date(mark.created_at).toLocaleDateString(),
             mark.unsent ? 'not sent yet' : ''].filter(part => part)
         go.append(element('span', { className: 'about', text: about.join(' · ') }))
         const item = element('li', {}, go)

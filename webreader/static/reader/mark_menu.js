@@ -50,7 +50,10 @@ export class MarkMenu {
         // The selection in the frame stays.
         bar.addEventListener('mousedown', event => event.preventDefault())
         bar.addEventListener('keydown', event => this.#onKey(event))
-        dialog.addEventListener('close', () => dialog.returnValue !== 'cancel' && this.#save())
+        dialog.addEventListener('close', () => {
+            if (dialog.returnValue !== 'cancel') this.#save()
+            this.acts.written()
+        })
         dialog.addEventListener('cancel', () => dialog.returnValue = '')
         addEventListener('pagehide', () => dialog.open && this.#save())
     }

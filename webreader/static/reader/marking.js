@@ -1,4 +1,5 @@
 // Highlights in the reader: what is selected, tapped and chosen becomes acts, and what there is becomes drawings and a list.
+import { setUpBookmark } from './bookmark.js'
 import { chapters } from './contents.js'
 import { DrawnMarks } from './draw_marks.js'
 import { CFI } from './foliate.js'
@@ -25,8 +26,8 @@ const around = (doc, range) => {
     }
 }
 
-// `jump`: to a place of the book, as the reader's choice.
-export const setUpMarking = ({ view, server, sha256, device, jump }) => {
+// `jump`: to a place of the book, as the reader's choice. `page`: tells of the page that shows (bookmark.js).
+export const setUpMarking = ({ view, server, sha256, device, jump, page }) => {
     const { book } = view
     const outbox = new Outbox(server, sha256, device)
     const marks = new Marks(server, outbox, sha256)
@@ -47,6 +48,7 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
             deselect()
             if (hadFocus) view.renderer.focusView?.()
         },
+        written: () => list.refocus(),
     })
     const list = new MarkList({
         go(mark) {
@@ -60,6 +62,8 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
         giveUp: () => outbox.giveUp(),
         look: () => marks.refresh(),
     }, mark => labels[book.resolveCFI(CFI.collapse(mark.range))?.index], view.isFixedLayout)
+
+    const bookmark = setUpBookmark({ view, marks, page, chapterOf: index => labels[index] })
 
     // The page of the book leads to a highlight by its id.
     let wanted = /^#mark=([\w-]+)$/.exec(location.hash)?.[1]
@@ -145,6 +149,8 @@ export const setUpMarking = ({ view, server, sha256, device, jump }) => {
     return {
         open: () => list.open(),
         menu,
+        bookmark: bookmark.toggle,
+        shown: bookmark.show,
         refresh: () => {
             outbox.flush()
             return marks.refresh()

@@ -88,9 +88,9 @@ export class Marks extends EventTarget {
         this.#changed()
     }
 
-    create({ range, text, note = '', colour, style = 'highlight', chapter = '' }) {
-        const mark = { id: newId(), range, text, note, colour, style, chapter: chapter.slice(0, 500) }
-        this.#outbox.add({ do: 'create', kind: 'highlight', ...mark })
+    create({ kind = 'highlight', range, text, note = '', colour, style = 'highlight', chapter = '' }) {
+        const mark = { id: newId(), kind, range, text, note, colour, style, chapter: chapter.slice(0, 500) }
+        this.#outbox.add({ do: 'create', ...mark })
         return mark.id
     }
 
@@ -101,10 +101,10 @@ export class Marks extends EventTarget {
 
     // Returns what undoes it.
     remove(mark) {
-        const { id, range, text, note, colour, style, chapter } = mark
+        const { id, kind, range, text, note, colour, style, chapter } = mark
         const isOnlyHere = this.#outbox.isOnlyHere(id)
         this.#outbox.add({ do: 'delete', id, ...this.#base(mark) })
-        return isOnlyHere ? () => this.create({ range, text, note, colour, style, chapter }) : () => this.keep({ id })
+        return isOnlyHere ? () => this.create({ kind, range, text, note, colour, style, chapter }) : () => this.keep({ id })
     }
 
     // Restores what was deleted, or refuses a deletion that waits.
