@@ -2,13 +2,14 @@
 
 import json
 import logging
+import sqlite3
 import uuid
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import text
 from sqlmodel import col, select
 
 from appliance.library.renditions import open_rendition
@@ -241,21 +242,20 @@ class NoteHouse:
         return row
 
     def restore(self, backup: Path) -> None:
-        """Yesterday's database is put back, in whatever way people do that."""
-        with self.home.database.engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-        self.home.database.engine.dispose()
-        file = self.home.folder / "data" / "bookwake.sqlite3"
-        for suffix in ("-wal", "-shm"):
-            file.with_name(file.name + suffix).unlink(missing_ok=True)
-        file.write_bytes(backup.read_bytes())
+        """Yesterday's database is put back, in whatever way people do that: `bookwake restore` tells of it, others do
+        not."""
+        with closing(sqlite3.connect(backup)) as source, closing(sqlite3.connect(self._file)) as live:
+            source.backup(live)
 
     def back_up(self) -> Path:
-        with self.home.database.engine.connect() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         copy = self.home.folder / f"backup-{uuid.uuid4()}"
-        copy.write_bytes((self.home.folder / "data" / "bookwake.sqlite3").read_bytes())
+        with closing(sqlite3.connect(self._file)) as live, closing(sqlite3.connect(copy)) as target:
+            live.backup(target)
         return copy
+
+    @property
+    def _file(self) -> Path:
+        return self.home.folder / "data" / "bookwake.sqlite3"
 
 
 def words_in(book: OpenBook, words: str) -> Range:
