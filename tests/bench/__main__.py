@@ -17,6 +17,7 @@ from tests.bench import (
     calibre_web,
     converting,
     generate,
+    kobo_notes,
     many_books,
     reading_time,
     resting,
@@ -79,6 +80,9 @@ class Bench:
     def many(self) -> Iterator[Row]:
         yield from many_books.measure(self.work, VERY_MANY)
 
+    def notes(self) -> Iterator[Row]:
+        yield from kobo_notes.measure(self.work)
+
     def store(self) -> Iterator[Row]:
         yield from storing.measure(self.library, self.plans, self.peer, self.work)
 
@@ -96,7 +100,7 @@ class Bench:
 
 
 Result = TypeVar("Result")
-PARTS = ("scan", "rest", "kobo", "store", "time", "convert", "positions")
+PARTS = ("scan", "rest", "kobo", "notes", "store", "time", "convert", "positions")
 
 
 def main() -> int:
