@@ -12,7 +12,8 @@ from appliance.positions import Reason
 from kobo_api.annotation_authority import Standing
 
 MAX_OWED = 50_000
-LATER = frozenset({Reason.UNREADABLE.value, Reason.INDEXING.value})  # left out for now: a file was not to be had
+# Left out for now: a file was not to be had, or the marks have yet to be carried over to the one that replaced it.
+LATER = frozenset({Reason.UNREADABLE.value, Reason.INDEXING.value, Reason.DIFFERENT_TEXT.value})
 
 _ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]

@@ -7,12 +7,13 @@ is answered with 503: the device keeps its changes and sends them again. Doing t
 import logging
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from appliance.house import House
 from appliance.models import Book, Device, Rendition
 from appliance.reading.annotation_report import Caller, Deletion, Said
 from appliance.reading.annotations import exchange
+from appliance.reading.turn import take_turn
 from appliance.reading.unread import keep_unread
 from kobo_api import annotation_ledger as ledger
 from kobo_api.annotation_ledger import Ledger
@@ -34,14 +35,14 @@ def patch(house: House, device: Device, content_id: str, body: bytes) -> Answer:
     if not said.names and not said.unread:
         return KEPT
     now = house.now()
-    with house.database.read() as session:
-        book = ledger.look_up(session.connection(), device.id, device.user_id, [content_id]).get(content_id)
+    with house.database.write() as session:
+        book = _look_up(session.connection(), device.id, device.user_id, content_id)
+        if book is not None:
+            ledger.owe(session.connection(), book, said.names, now)
     if book is None:
         # A book of the store, or one that is gone. It is not ours to judge; but its notes may be missed some day.
         _keep_unread(house, device, None, content_id, [item.raw for item in said.items] + list(said.unread), now)
         return KEPT
-    with house.database.write() as session:
-        ledger.owe(session.connection(), book, said.names, now)
     _exchange(house, book, said, now)
     if said.unread:
         logger.warning("a Kobo sent %d notes of book %s that could not be understood", len(said.unread), book.book_id)
@@ -65,9 +66,15 @@ def _exchange(house: House, book: Ledger, said: Patch, now: datetime) -> None:
 def _settle(house: House, book: Ledger, said: Patch, content_id: str) -> None:
     with house.database.write() as session:
         connection = session.connection()
-        now_owed = ledger.look_up(connection, book.device_id, book.user_id, [content_id]).get(content_id)
-        if now_owed is not None and now_owed.began_at == book.began_at:
-            ledger.settle(connection, now_owed, said.names, "not-understood" if said.unread else "")
+        current = _look_up(connection, book.device_id, book.user_id, content_id)
+        if current is not None and current.began_at == book.began_at:
+            ledger.settle(connection, current, said.names, "not-understood" if said.unread else "")
+
+
+def _look_up(connection: Connection, device_id: int, user_id: int, content_id: str) -> Ledger | None:
+    """The book as it stands, while nobody else changes what is owed."""
+    take_turn(connection, user_id)
+    return ledger.look_up(connection, device_id, user_id, [content_id]).get(content_id)
 
 
 def _said(item: Item) -> Said:

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from appliance.library import shelves
 from appliance.library.shelves import ShelfError
-from appliance.models import BookShelf, KoboEntitlement, KoboTag
+from appliance.models import BookShelf, KoboEntitlement, KoboStore, KoboTag
 from kobo_api import tag_news
 from kobo_api.call import Answer, Call, answer
 
@@ -162,8 +162,10 @@ def _tag(session: Session, call: Call, tag_id: str) -> KoboTag:
 
 
 def _note_strange(session: Session, call: Call, tag_id: str) -> None:
-    """The device has a collection that is none of this person's: it will be told to forget it."""
-    if len(tag_id) > LONGEST_ID:
+    """The device has a collection that is none of this person's: it will be told to forget it; unless it may be the
+    store's."""
+    store = session.get(KoboStore, call.caller.device_id)
+    if len(tag_id) > LONGEST_ID or (store is not None and store.is_on):
         return
     mine = (_TAG.c.device_id == call.caller.device_id) & (_TAG.c.told_version == 0)
     if session.execute(select(func.count()).select_from(_TAG).where(mine)).scalar_one() < MOST_STRANGE:

@@ -82,7 +82,10 @@ class Household:
         self.entitlement = self.one(
             "SELECT e.id FROM koboentitlement e JOIN user u ON u.id = user_id WHERE name = 'Ida'"
         )
+        with server.browser("Ida") as browser:
+            browser.submit("/shelves", name="Shelf-of-Ida", book=self.book_id)
         self.parts: dict[str, str] = {
+            "shelf_id": self.one("SELECT id FROM bookshelf"),
             "book_id": self.book_id,
             "device_id": str(self.kobo["Ida"]["device"]),
             "sha256": self.one("SELECT main_sha256 FROM book"),
@@ -114,9 +117,18 @@ class Household:
                 "annotation",
                 "bookstate",
                 "koboentitlement",
+                "bookshelf",
             ):
                 rows[table] = database.execute(f"SELECT * FROM {table} WHERE user_id = 1").fetchall()
-            for table in ("deviceprogress", "kobodelivery", "kobocheckpoint", "enrolmentcode"):
+            for table in (
+                "deviceprogress",
+                "kobodelivery",
+                "kobocheckpoint",
+                "kobotag",
+                "kobosync",
+                "kobochoice",
+                "enrolmentcode",
+            ):
                 mine = "device_id IN (SELECT id FROM device WHERE user_id = 1)"
                 rows[table] = database.execute(f"SELECT * FROM {table} WHERE {mine}").fetchall()
         return rows

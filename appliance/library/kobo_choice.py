@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, and_, delete, insert, literal, null, select, update
+from sqlalchemy import CTE, CompoundSelect, Insert, Select, delete, insert, literal, null, select, update
 from sqlmodel import Session
 
 from appliance.models import Book, BookShelf, KoboChoice, KoboDelivery, KoboSync, KoboTag, ShelvedBook
@@ -21,6 +21,7 @@ _BOOK = Book.__table__  # type: ignore[attr-defined]
 _CHOICE = KoboChoice.__table__  # type: ignore[attr-defined]
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
 _SHELF = BookShelf.__table__  # type: ignore[attr-defined]
+_TAG = KoboTag.__table__  # type: ignore[attr-defined]
 _SHELVED = ShelvedBook.__table__  # type: ignore[attr-defined]
 
 Ids = Select[tuple[str]] | CompoundSelect[tuple[str]]
@@ -120,7 +121,7 @@ def start_anew(session: Session, device_id: int, now: datetime) -> None:
         "told_state": None,
     }
     session.execute(update(_DELIVERY).where(*there).values(forgotten))
-    session.execute(delete(KoboTag).where(KoboTag.__table__.c.device_id == device_id))  # type: ignore[attr-defined]
+    session.execute(delete(_TAG).where(_TAG.c.device_id == device_id))
 
 
 def reconcile(session: Session, user_id: int, device_id: int, *, everything: bool, now: datetime) -> None:
@@ -177,16 +178,12 @@ def _chosen_ids(user_id: int, device_id: int, *, everything: bool) -> Select[tup
     return select(every.c.id).where(every.c.id.not_in(values("never")))
 
 
-def _insert_new(device_id: int, ids: CTE) -> "insert":  # type: ignore[valid-type]
+def _insert_new(device_id: int, ids: CTE) -> Insert:
     row = select(literal(device_id), _BOOK.c.id, _BOOK.c.changed_at, literal(True), literal(""), null())
     there = select(_DELIVERY.c.book_id).where(_DELIVERY.c.device_id == device_id)
     row = row.where(_BOOK.c.id.in_(select(ids.c.id)), _BOOK.c.id.not_in(there))
     columns = ["device_id", "book_id", "book_changed_at", "wanted", "metadata_fingerprint", "offered_in"]
     return insert(_DELIVERY).from_select(columns, row)
-
-
-def _is(device_id: int, kind: str, value: str) -> ColumnElement[bool]:
-    return and_(_CHOICE.c.device_id == device_id, _CHOICE.c.kind == kind, _CHOICE.c.value == value)
 
 
 def _choose_one(session: Session, device_id: int, kind: str, value: str) -> None:
@@ -196,4 +193,5 @@ def _choose_one(session: Session, device_id: int, kind: str, value: str) -> None
 
 
 def _choose_none(session: Session, device_id: int, kind: str, value: str) -> None:
-    session.execute(delete(_CHOICE).where(_is(device_id, kind, value)))
+    one = (_CHOICE.c.device_id == device_id, _CHOICE.c.kind == kind, _CHOICE.c.value == value)
+    session.execute(delete(_CHOICE).where(*one))

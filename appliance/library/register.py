@@ -57,8 +57,8 @@ def register_file(session: Session, file: LibraryFile, found: Found, digests: Di
 
 
 def register_copy(session: Session, digests: Digests, examined: Examined, now: datetime) -> Rendition | None:
-    """A file that lies in no book folder, such as one on a device: its rendition, if a book of the library has it.
-    From then on what was said in its coordinates can be understood."""
+    """A file that lies in no book folder, such as one on a device: its rendition, if it is one of a known book. From
+    then on what was said in its coordinates can be understood."""
     known = session.get(Rendition, digests.sha256)
     book = book_like(session, examined) if known is None else None
     if known is not None or book is None:

@@ -6,6 +6,7 @@ us. Other methods have to be handed through. Where the store fails, the answer i
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -52,8 +53,8 @@ def respond(call: Call, handler: Handler, parts: Mapping[str, Any]) -> Answer | 
         return _sign_in(call)
     if handler is covers.cover:
         return _cover(call, parts) or handler(call, **parts)
-    if path.startswith(_PRIVATE) or not boundary.may_go_out(call):
-        return handler(call, **parts)
+    if path.startswith(_PRIVATE) or _has_our_token(call) or not boundary.may_go_out(call):
+        return handler(call, **parts)  # a redirect would be followed with the very same headers
     if handler is reset.add_device:
         handler(call, **parts)  # the store has to know of it too
     if call.method in ("GET", "HEAD"):
@@ -96,10 +97,11 @@ def _sign_in(call: Call) -> Answer:
 
 def _cover(call: Call, parts: Mapping[str, Any]) -> Answer | None:
     image = str(parts["image"])
-    if boundary.ours(call.session, image):
+    if boundary.ours(call.session, image) or _has_our_token(call):
         return None
-    size = "/".join(part for part in (parts["width"], parts["height"], parts.get("quality", ""), parts["grey"]) if part)
-    return Answer(status=307, headers={"location": f"{IMAGES}/{image}/{size}/image.jpg"})
+    size = [parts[name] for name in ("width", "height", "quality", "grey") if parts.get(name)]
+    address = "/".join(quote(str(part), safe="") for part in (image, *size))
+    return Answer(status=307, headers={"location": f"{IMAGES}/{address}/image.jpg"})
 
 
 def _handed_through(call: Call) -> Answer | None:

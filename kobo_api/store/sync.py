@@ -50,9 +50,7 @@ def _kept(call: Call, shown: str, page: int | None) -> str | None:
         kept = session.get_one(KoboStore, call.caller.device_id)
         if page is not None and page == kept.page and kept.next_token is not None:
             kept.token, kept.next_token = kept.next_token, None
-        elif (
-            kept.token is None and len(shown) <= MAX_TOKEN and _GENUINE.fullmatch(shown) and not _OURS.fullmatch(shown)
-        ):
+        elif kept.token is None and _is_genuine(shown):
             kept.token = shown  # from before it came to us (4.2)
         return kept.token
 

@@ -18,6 +18,7 @@ from tests.bench import (
     converting,
     generate,
     highlighting,
+    kobo_notes,
     many_books,
     reading_time,
     recording,
@@ -81,6 +82,9 @@ class Bench:
     def many(self) -> Iterator[Row]:
         yield from many_books.measure(self.work, VERY_MANY)
 
+    def notes(self) -> Iterator[Row]:
+        yield from kobo_notes.measure(self.work)
+
     def store(self) -> Iterator[Row]:
         yield from storing.measure(self.library, self.plans, self.peer, self.work)
 
@@ -104,7 +108,7 @@ class Bench:
 
 
 Result = TypeVar("Result")
-PARTS = ("scan", "rest", "kobo", "store", "record", "highlights", "time", "convert", "positions")
+PARTS = ("scan", "rest", "kobo", "notes", "store", "record", "highlights", "time", "convert", "positions")
 
 
 def main() -> int:

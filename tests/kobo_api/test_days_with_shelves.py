@@ -13,6 +13,7 @@ from sqlite3 import connect
 import httpx
 import pytest
 
+from tests.end_to_end.test_edited_in_place import edited, plain
 from tests.library.making import titled
 from tests.server import BOOKS, Browser, Server, running_server
 from tests.simulators.kobo import Kobo, Violation
@@ -264,3 +265,35 @@ def test_a_status_set_in_the_browser_reaches_the_kobo(owner: Owner) -> None:
         assert kobo.visible_text() == text and kobo.dialogs == []
         kobo.close()
         assert kobo.sync() == []
+
+
+def test_the_new_rendition_and_two_kobos_of_which_one_has_it(owner: Owner) -> None:
+    """4.10 and 5.5: another text is offered, once; until then each Kobo is led in the file that it holds."""
+    with owner.kobo("New") as new, owner.kobo("Old") as old:
+        for kobo in (new, old):
+            kobo.sync()
+            kobo.download("Oz")
+        file = owner.server.books / OZ.name
+        edited(OZ, file.with_suffix(".tmp"))
+        file.with_suffix(".tmp").replace(file)
+        owner.server.scan()
+        id = new.book("Oz").id
+        new.replacements.add(id)
+        assert entitlements(new.sync()) == 1 and not new.book("Oz").is_downloaded and new.sync() == []
+        new.download("Oz")
+        assert new.book("Oz").etag != old.book("Oz").etag
+        new.open("Oz")
+        new.turn_pages(40)
+        words = plain(new.visible_text())
+        new.close()
+        old.open("Oz")
+        assert words[:30] in plain(old.visible_text()), "in the coordinates of the old file"
+        old.turn_pages(10)
+        words = plain(old.visible_text())
+        old.close()
+        new.sync()
+        new.open("Oz")
+        assert words[:30] in plain(new.visible_text())
+        new.close()
+        old.replacements.add(id)
+        assert entitlements(old.sync()) == 1 and new.sync() == old.sync() == []

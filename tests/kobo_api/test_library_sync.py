@@ -152,6 +152,39 @@ def test_the_token_is_tiny(home: Home, kobo: Desk) -> None:
     assert sync_run.read_token("S1.1") == 1 and sync_run.read_token("S2.1") is None
 
 
+def test_a_page_is_closed_when_it_takes_long(home: Home, kobo: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device gives up after 30 s, so a slow machine gives smaller pages (4.3)."""
+    home.put_books(5)
+    monkeypatch.setattr(library_sync, "TIME", -1.0)
+    sizes, more = [], True
+    while more:
+        page, more = kobo.page()
+        sizes.append(len(page))
+    assert sizes == [1] * 5 and kobo.sync() == []
+
+
+def test_much_to_look_at_and_nothing_to_tell_ends_the_run(
+    home: Home, kobo: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never an empty page that announces another: the next sync goes on where this one stopped."""
+    ids = home.put_books(3 * PAGE)
+    kobo.sync()
+    kobo.sync()
+    for id in ids:
+        kobo.pretend_taken(id)
+        home.clock.forward(seconds=1)
+        home.edit(id)
+    home.clock.forward(hours=1)
+    home.edit(ids[-1], title="Edited")
+    monkeypatch.setattr(library_sync, "TIME", -1.0)
+    found = []
+    for _ in range(4):
+        page, more = kobo.page()
+        assert not more
+        found.append(kinds(page))
+    assert [] in found and found.count(["ChangedProductMetadata"]) == 1
+
+
 def test_each_kobo_of_a_person_gets_everything_under_the_same_ids(home: Home) -> None:
     """BO #314: with state per user the second reader receives nothing."""
     home.put_books(5)

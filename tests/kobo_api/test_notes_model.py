@@ -9,12 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
-from sqlmodel import select
 
-from appliance.models import DeviceAnnotation
 from appliance.reading.annotation_acts import keep
 from tests.kobo_api.conftest import open_home
-from tests.kobo_api.note_house import NoteHouse, NoteKobo, ink
+from tests.kobo_api.note_house import NoteHouse, ink
 from tests.library.making import epub
 
 COUNT = 14
@@ -59,10 +57,12 @@ class Notes(RuleBasedStateMachine):
         self._pass()
         if not kobo.notes:
             return
-        id = sorted(kobo.notes)[which % len(kobo.notes)]
+        by_words = {note["highlightedText"]: id for id, note in kobo.notes.items()}
+        words = sorted(by_words)[which % len(by_words)]
+        id = by_words[words]
         if what == "delete":
             self._pass(minutes=11)
-            self._is_meant(self._row_of(kobo, id), kobo, id)
+            self._is_meant(words)
             kobo.delete(id)
         else:
             kobo.edit(id, **({"note": self._word()} if what == "note" else {"colour": "green"}))
@@ -79,7 +79,7 @@ class Notes(RuleBasedStateMachine):
             return
         row = rows[which % len(rows)]
         if what == "delete":
-            self._is_meant(row["id"])
+            self._is_meant(row["text"])
             self.house.removes(row["id"])
         elif what == "note":
             self.house.changes(row["id"], note=self._word())
@@ -137,21 +137,11 @@ class Notes(RuleBasedStateMachine):
             for text, one in has.items():
                 assert one.get("noteText", "") == rows[text]["note"]
 
-    def _is_meant(self, annotation_id: str | None, *where: object) -> None:
-        """A person deletes it: every Kobo may lose it."""
-        with self.house.home.database.read() as session:
-            links = session.exec(
-                select(DeviceAnnotation).where(DeviceAnnotation.annotation_id == (annotation_id or ""))
-            ).all()
+    def _is_meant(self, words: str) -> None:
+        """A person deletes the highlight of these words. Whoever made the same one, sent or not, may lose it too."""
         for kobo in self.kobos:
-            kobo.sim.gone |= {annotation_id or ""} | {link.native_id for link in links}
-
-    def _row_of(self, kobo: NoteKobo, native_id: str) -> str | None:
-        with self.house.home.database.read() as session:
-            query = select(DeviceAnnotation.annotation_id).where(
-                DeviceAnnotation.device_id == kobo.desk.device_id, DeviceAnnotation.native_id == native_id
-            )
-            return session.exec(query).first()
+            kobo.sim.gone |= {id for id, note in kobo.notes.items() if note["highlightedText"] == words}
+            kobo.sim.gone |= {row["id"] for row in self.house.rows(living=False) if row["text"] == words}
 
     def _pass(self, minutes: int = 1) -> None:
         self.house.home.clock.forward(minutes=minutes)

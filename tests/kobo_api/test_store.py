@@ -171,6 +171,9 @@ def test_a_token_of_ours_never_goes_out(shopper: Desk, store: Store, home: Home)
     shopper.sync()
     shopper.call("POST", "/v1/products/1/rating/5", {"x": mine["AccessToken"]})
     shopper.call("POST", f"/v1/x/{shopper.secret}", {})
+    for path in ("/v1/deals", f"/v1/library/{BOOK}/metadata", f"/covers/{BOOK}/1/1/false/image.jpg"):
+        answer = shopper.call("GET", path)
+        assert isinstance(answer, Answer) and answer.status == 200, "the device would take its token along"
     assert mine["AccessToken"] not in store.everything and mine["RefreshToken"] not in store.everything
     assert shopper.secret not in store.everything and "of-ours" not in store.everything
 
@@ -210,6 +213,8 @@ def test_the_rest_is_the_stores(shopper: Desk, store: Store) -> None:
     assert isinstance(cover, Answer) and cover.headers["location"] == (
         f"https://cdn.kobo.com/book-images/{BOOK}/355/530/false/image.jpg"
     )
+    odd = shopper.call("GET", "/covers/a\r\nb é/355/530/false/image.jpg")
+    assert isinstance(odd, Answer) and odd.headers["location"].endswith("/a%0D%0Ab%20%C3%A9/355/530/false/image.jpg")
     state = {"ReadingStates": [{"EntitlementId": BOOK}]}
     assert shopper.json("PUT", f"/v1/library/{BOOK}/state", state) == {"FromTheStore": True}
     assert shopper.json("POST", "/v1/user/wishlist/items", {"Add": [BOOK]}) == {"FromTheStore": True}

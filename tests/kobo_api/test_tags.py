@@ -2,11 +2,12 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from appliance.library import kobo_choice, shelves
-from appliance.models import BookShelf
+from appliance.models import BookShelf, KoboStore
 from kobo_api.call import Answer
 from tests.kobo_api.conftest import Desk, Home
 from tests.kobo_api.shapes import Event, kinds, offered
@@ -201,6 +202,17 @@ def test_a_collection_that_is_not_known_is_forgotten(home: Home, kobo: Desk, tag
             assert isinstance(answer, Answer) and answer.status in (200, 201), (method, path, body)
     expected = [] if len(tag) > 64 else ["DeletedTag"]
     assert kinds(kobo.sync()) == expected and kobo.sync() == []
+
+
+def test_a_collection_that_may_be_the_stores_is_left_alone(home: Home, kobo: Desk) -> None:
+    """Chapter 9: with the store merged in, collections come from there too."""
+    home.put_books(1)
+    ids = offered(kobo.sync())
+    with home.database.write() as session:
+        session.add(KoboStore(device_id=kobo.device_id, is_on=True))
+    with patch("kobo_api.store.client.ask", return_value=None):
+        add(kobo, "c9d5e9c2-7f5d-4e34-8d22-54a0f6b8e411", ids["Book 0"])
+        assert kobo.sync() == []
 
 
 def test_a_collection_of_somebody_else_is_not_known(home: Home, kobo: Desk, hand: Hand) -> None:

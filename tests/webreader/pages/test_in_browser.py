@@ -43,7 +43,7 @@ def test_every_page_is_whole_and_says_what_is_what(server: Server, browser: Brow
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("requestfailed", lambda request: said.append(f"failed: {request.url}"))
     book = page.locator(".wall a").first.get_attribute("href")
-    for path in ("/", str(book), "/?q=oz", "/?q=nothing+of+the+kind", "/devices", "/settings"):
+    for path in ("/", str(book), "/?q=oz", "/?q=nothing+of+the+kind", "/devices", "/settings", "/shelves"):
         page.goto(server.url + path, wait_until="networkidle")
         assert page.evaluate(FAULTS) == [], path
     page.goto(server.url + "/devices")
