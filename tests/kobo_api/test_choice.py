@@ -290,3 +290,16 @@ def test_firmware_that_never_sends_a_token_is_never_taken_for_reset(home: Home, 
         kobo.call("POST", "/v1/user/add-device", {})
         home.clock.forward(days=1)
         assert kobo.sync() == []
+
+
+def test_a_first_sync_that_broke_off_is_no_reset(home: Home, kobo: Desk) -> None:
+    """The device forgets the token of a page that announced another, and may introduce itself again."""
+    books = home.put_books(250)
+    kobo.call("POST", "/v1/user/add-device", {})
+    kobo.page()
+    kobo.page()
+    kobo.pretend_taken(books[0])
+    kobo.token = ""
+    kobo.call("POST", "/v1/user/add-device", {})
+    home.clock.forward(hours=1)
+    assert "Book 0" not in offered(kobo.sync()) and kobo.delivery(books[0]).began_at is not None

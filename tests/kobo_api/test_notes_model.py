@@ -152,7 +152,7 @@ class Notes(RuleBasedStateMachine):
 
 
 Notes.TestCase.settings = settings(
-    max_examples=6, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=4, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestNotes = pytest.mark.slow(Notes.TestCase)
 
@@ -162,6 +162,6 @@ class LongNotes(Notes):
 
 
 LongNotes.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestLongNotes = pytest.mark.nightly(LongNotes.TestCase)
