@@ -6,6 +6,7 @@ a dictionary). Nothing here reads a clock, a file or a database.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -78,11 +79,12 @@ class Exchange:
             is_first = True
         else:
             is_first = link is not None and not link["held"] and not link["given"]
-        if is_first and self._is_deleted_copy(said, row, at):
+        is_gone = link is not None and link["gone_at"] is not None
+        if (is_first or is_gone) and self._is_deleted_copy(said, row, at):
             self.links.hold(said, row, set(), NOTHING_HELD)
             return self._note(said, row, [], "history", "deleted-since")
         fields, base = (self._first_contact(said, row), NOTHING_HELD) if is_first else self._changed(said, link)
-        if link is not None and link["gone_at"] is not None and row["deleted_at"] is not None and not fields:
+        if is_gone and row["deleted_at"] is not None and not fields:
             # The device had deleted it and shows it as it was: an old file was put back. The device will be told.
             self.links.hold(said, row, set(), base)
             return self._note(said, row, [], "history", "deleted-since")
@@ -199,9 +201,16 @@ class Exchange:
         return self.rows[found] if found is not None and not self.links.has(found) else None
 
     def _is_greyscale(self) -> bool:
-        """Whether this Kobo never chose a colour."""
-        own = (row["colour"] for row in self.rows.values() if row["device_id"] == self.caller.device_id)
-        return not any(colour.startswith("kobo:") and colour != f"kobo:{KOBO_GREY}" for colour in own)
+        """Whether nothing tells that this Kobo has colours: it said none last, and made no highlight that still has the
+        one it was made in. A colour that others chose since tells nothing, nor that of a bookmark, which has none."""
+        own = (row for row in self.rows.values() if row["device_id"] == self.caller.device_id)
+        made = (
+            row["colour"]
+            for row in own
+            if row["kind"] == "highlight" and datetime.fromisoformat(row["times"]["colour"]) == row["created_at"]
+        )
+        said = (stored("kobo", colour) for colour in self.links.last_said("colour") if colour)
+        return all(colour == f"kobo:{KOBO_GREY}" for colour in chain(made, said))
 
     # -- what a device deleted
 

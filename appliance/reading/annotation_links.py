@@ -3,7 +3,7 @@
 A *link* is a row of `models.DeviceAnnotation` as a dictionary, a *row* one of `models.Annotation`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,6 +68,10 @@ class Links:
         }
         self._keep(link, row)
 
+    def last_said(self, name: str) -> Iterator[Any]:
+        """What the device said of a field last, for each annotation that it did not follow an offer of since."""
+        return (link["held"].get(name) for link in self.by_name.values() if link["fingerprint"])
+
     def is_old(self, said: Said) -> bool:
         """Whether the device has told of something newer: this report was under way for long, or an old file was put
         back. By the device's own clock, so that it decides nothing but whether a note may be dropped."""
@@ -83,6 +87,17 @@ class Links:
             self._held.discard(row["id"])
             if row["deleted_at"] is not None:
                 self.gone(link)
+            else:
+                self._keep({**link, **_NEVER_HELD}, row)
+
+    def distrust(self, rows: Mapping[str, Row]) -> None:
+        """The device speaks of a file that it did not write last: nothing is known of what it holds in there. Only what
+        is just as it was known to be, and deleted since, stays deleted."""
+        for link in list(self.by_name.values()):
+            row = rows[link["annotation_id"]]
+            self._held.discard(row["id"])
+            if row["deleted_at"] is not None:
+                self.gone({**link, "held_versions": dict(NOTHING_HELD)})
             else:
                 self._keep({**link, **_NEVER_HELD}, row)
 

@@ -77,15 +77,15 @@ def exchange(
     is offered again. `is_foreign`: so it is, and from a file that this device did not write last: copied from another
     one, or put back from a backup. Then nothing that differs is taken for a change made on this device.
     """
-    names = set() if is_foreign else {one.native_id for one in said} | {one.native_id for one in deletions}
+    names = {one.native_id for one in said} | {one.native_id for one in deletions}
     with house.database.read() as session:
         connection = session.connection()
         known = _known(connection, caller)
         news = [
             one for one in said if is_foreign or known.get(one.native_id, _NOT_KNOWN).fingerprint != one.fingerprint
         ]
-        is_short = (complete or is_foreign) and not known.keys() <= names
-        links = _links(connection, caller) if news or is_short else {}
+        is_short = complete and not known.keys() <= names
+        links = _links(connection, caller) if news or is_short or is_foreign else {}
         files = open_files(house, session, caller.book_id, caller.sha256) if news else None
         places = {
             one.native_id: locate_range(files, caller.dialect, one.range, one.words)
@@ -98,12 +98,14 @@ def exchange(
     }
     gone: list[Answer] = []
     lost = absent(links, names) if is_short else []
-    if news or deletions or lost:
+    if news or deletions or lost or (is_foreign and links):
         with house.database.write() as session:
             connection = session.connection()
             operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
             work = _exchange(connection, caller, len(news) + len(deletions), operations)
-            if lost:
+            if is_foreign:
+                work.links.distrust(work.rows)
+            elif lost:
                 work.links.miss(names, work.rows)
             gone = work.delete(deletions, journal.deleted_lately(connection, caller) if deletions else 0)
             for one in news:

@@ -84,6 +84,8 @@ def test_a_kobo_without_colours(house: NoteHouse) -> None:
     id = house.marks("web", grey.spans[9].text.strip(), colour="#90caf9")
     grey.meet()
     assert grey.notes[id]["highlightColor"] == "#A0A0A0"
+    grey.sim.dogear(grey.book, grey.spans[3], grey.stamp)  # the server keeps a colour of it that nobody chose
+    grey.meet()
     grey.edit(id, note="seen in grey")
     grey.meet()
     assert house.row(id)["colour"] == "web:#90caf9" and house.row(id)["note"] == "seen in grey"

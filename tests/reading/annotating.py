@@ -103,10 +103,12 @@ class PureServer:
         links = self._links.setdefault(device.number, {})
         is_new = request.is_foreign
         news = [one for one in request.said if is_new or not _is_known(one, links.get(one.native_id))]
-        names = set() if is_new else {one.native_id for one in (*request.said, *request.deletions)}
+        names = {one.native_id for one in (*request.said, *request.deletions)}
         work = self._work(device, request.skew, len(news) + len(request.deletions))
         lately = sum(number == device.number and at > self.now - MASS_WINDOW for number, at in self._deletions)
-        if request.complete or is_new:
+        if is_new:
+            work.links.distrust(work.rows)
+        elif request.complete:
             work.links.miss(names, work.rows)
         answers = work.delete(request.deletions, lately)
         for one in news:

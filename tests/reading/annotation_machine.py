@@ -174,6 +174,7 @@ class Readers(RuleBasedStateMachine):
         self._tick()
         device, request = self.late.pop(which % len(self.late))
         device.arrive(self.server, request)
+        self._acknowledge(request)
         self._check()
 
     def _acknowledge(self, request):
