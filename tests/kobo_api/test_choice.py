@@ -297,7 +297,7 @@ def test_a_first_sync_that_broke_off_is_no_reset(home: Home, kobo: Desk) -> None
     books = home.put_books(250)
     kobo.call("POST", "/v1/user/add-device", {})
     kobo.page()
-    title = offered(kobo.page()[0])[0]
+    title = next(iter(offered(kobo.page()[0])))
     book = books[int(title.removeprefix("Book "))]
     kobo.pretend_taken(book)
     kobo.token = ""
