@@ -1,7 +1,8 @@
 """The Kobo store and reading services, as a Kobo expects them (docs/reference/kobo-protocol.md).
 
 A request comes in through `entrance`, `caller` finds out whose it is, `contents` lists what answers it. The handlers
-are one file per chapter of the protocol; `library_sync` with `sync_run`, `ledger` and `book_rows` is the heart.
+are one file per chapter of the protocol, in `library` (books and collections, the heart), `reading` (places, statuses,
+time) and `annotations`; `store` merges Kobo's own store in, `plugged_in` is for a Kobo on a cable.
 """
 
 from kobo_api.entrance import routes

@@ -16,7 +16,7 @@ from appliance.accounts.tokens import hash_token
 from appliance.house import House
 from appliance.models import Device
 from kobo_api.call import Caller
-from kobo_api.same_kobo import take_over
+from kobo_api.library.same_kobo import take_over
 
 SEEN_STEP = timedelta(minutes=1)  # `last_seen_at` is written no more often, to spare the card
 TOKEN_LIFETIME = timedelta(hours=1)  # what every server sends, and the firmware expects (2.5)

@@ -9,19 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from kobo_api import (
-    auth,
-    covers,
-    deletion,
-    downloads,
-    library_sync,
-    reading_state,
-    reset,
-    resources,
-    state_report,
-    tags,
-)
+from kobo_api import auth, covers, downloads, resources
 from kobo_api.call import Answer, Call, FileAnswer
+from kobo_api.library import deletion, library_sync, reset, tags
+from kobo_api.reading import reading_state, state_report
 from kobo_api.store import proxy
 from kobo_api.storefront import ROUTES as STOREFRONT
 from kobo_api.storefront import nothing

@@ -11,12 +11,12 @@ from appliance.epub.errors import BookError
 from appliance.library.kepub_rendition import prepare
 from appliance.library.renditions import path_of
 from appliance.models import KoboDelivery, Rendition
-from kobo_api import book_rows
-from kobo_api.book_rows import BookRow
 from kobo_api.byte_range import requested
 from kobo_api.call import Answer, Call, FileAnswer, answer
-from kobo_api.entitlements import metadata
-from kobo_api.reading_minutes import note_arrival
+from kobo_api.library import book_rows
+from kobo_api.library.book_rows import BookRow
+from kobo_api.library.entitlements import metadata
+from kobo_api.reading.reading_minutes import note_arrival
 from kobo_api.wire import BookMetadata, DownloadUrl
 
 KEPUB = ".kepub.epub"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from appliance.house import House
-from kobo_api import annotations_in, annotations_out
-from kobo_api.annotations_out import UNCHANGED
+from kobo_api.annotations import incoming, outgoing
+from kobo_api.annotations.outgoing import UNCHANGED
 from kobo_api.call import Answer, answer
 from kobo_api.caller import by_access_token
 
@@ -48,12 +48,12 @@ def content(house: House, request: Request) -> Answer:
         return harmless(CONTENT, request.method, request.path)
     annotations = _ANNOTATIONS.fullmatch(request.path)
     if annotations is None:
-        return annotations_out.check_for_changes(house, device, request.body)
+        return outgoing.check_for_changes(house, device, request.body)
     id = annotations[1].lower()
     if request.method == "GET":
-        return annotations_out.get(house, device, id, request.query)
+        return outgoing.get(house, device, id, request.query)
     if request.method == "PATCH":
-        return annotations_in.patch(house, device, id, request.body)
+        return incoming.patch(house, device, id, request.body)
     return harmless(CONTENT, request.method, request.path)
 
 

@@ -7,8 +7,8 @@ and everything unknown is answered `200 {}`.
 from collections.abc import Callable
 from typing import Any
 
-from kobo_api import analytics
 from kobo_api.call import Answer, Call, answer
+from kobo_api.reading import analytics
 
 _PAGE = {
     "Items": [],

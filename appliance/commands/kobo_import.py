@@ -137,7 +137,7 @@ def _say_taken(taken: "Taken") -> None:
 
 
 def _kinds(found: "Found") -> Counter[str]:
-    from kobo_api.annotation_wire import read_item
+    from kobo_api.annotations.wire import read_item
 
     items = [item for mark in found.marks if (item := read_item(mark.wire)) is not None]
     return Counter(

@@ -27,8 +27,8 @@ from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
 from appliance.reading.progress import Report, record
 from appliance.reading.reading_event import kobo_counter
 from appliance.reading.reading_time import record_events
-from kobo_api import annotation_ledger
-from kobo_api.annotation_wire import OPAQUE, read_item
+from kobo_api.annotations import ledger
+from kobo_api.annotations.wire import OPAQUE, read_item
 from kobo_api.plugged_in.device_database import DeviceDatabase, Mark, Volume
 from kobo_api.plugged_in.matching import By, Match, Unknown, match
 
@@ -91,7 +91,7 @@ def take(house: House, device: Device, found: Found, taken: Taken) -> None:
     _take_marks(caller, found.marks, taken)
     if found.match.by is By.SYNC and not found.ink and all(_said(mark) is not None for mark in found.marks):
         with house.database.write() as session:
-            annotation_ledger.prove(session.connection(), device_id, found.match.book_id, sha256, house.now())
+            ledger.prove(session.connection(), device_id, found.match.book_id, sha256, house.now())
     _take_reading(caller, taken)
     _take_time(caller, taken)
 

@@ -13,9 +13,10 @@ from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from appliance.models import KoboStore
-from kobo_api import auth, covers, library_sync, reset, resources
+from kobo_api import auth, covers, resources
 from kobo_api.call import JSON, Answer, Call, FileAnswer
 from kobo_api.caller import TOKEN_LIFETIME, is_access_token
+from kobo_api.library import library_sync, reset
 from kobo_api.store import boundary, client
 from kobo_api.store.client import Refused, Reply
 from kobo_api.store.sync import merged_sync

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from appliance.models import KoboStore
-from kobo_api import library_sync
 from kobo_api.call import Answer, Call
+from kobo_api.library import library_sync
 from kobo_api.store import boundary, client
 
 TOKEN = "x-kobo-synctoken"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from kobo_api.reading_services import Request, content
 from tests.bench.row import Row
+from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo
 from tests.kobo_api.conftest import open_home
-from tests.kobo_api.note_house import NoteHouse, NoteKobo
 from tests.library.making import epub
 
 MANY = 3_000

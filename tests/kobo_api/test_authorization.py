@@ -211,7 +211,7 @@ def test_what_is_secret_is_in_no_log(
     assert len(kept) > len(ROUTES) / 2 and "/v1/library/sync" in text
     with monkeypatch.context() as broken:
         broken.setattr(contents, "find", _break)
-        broken.setattr("kobo_api.annotations_in.read_patch", _break)
+        broken.setattr("kobo_api.annotations.incoming.read_patch", _break)
         walk()
     # The client of this test writes the addresses that it calls into the same log.
     logged = "\n".join(caplog.handler.format(record) for record in caplog.records if record.name != "httpx")

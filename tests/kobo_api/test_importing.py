@@ -18,7 +18,7 @@ from sqlmodel import select
 from appliance.library.kepub_rendition import prepare
 from appliance.library.renditions import path_of
 from appliance.models import Annotation, Book, BookState, Device, KoboEntitlement, Progress, ReadingSession
-from kobo_api.annotation_wire import read_item
+from kobo_api.annotations.wire import read_item
 from kobo_api.plugged_in.content_id import document_path, file_path
 from kobo_api.plugged_in.device_database import _MARK, _VOLUME, _mark, _volume, open_copy
 from kobo_api.plugged_in.errors import PluggedInError

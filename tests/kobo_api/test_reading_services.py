@@ -20,8 +20,8 @@ from kobo_api.reading_services import (
     notebooks,
     user_storage,
 )
+from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo
 from tests.kobo_api.conftest import Desk, Home
-from tests.kobo_api.note_house import NoteHouse, NoteKobo
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from unittest.mock import patch
 
 import pytest
 
-from kobo_api import annotations_in, annotations_out
+from kobo_api.annotations import incoming, outgoing
+from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo
 from tests.kobo_api.conftest import Home
-from tests.kobo_api.note_house import NoteHouse, NoteKobo
 from tests.simulators.kobo import Violation
 
 MANY = 88
@@ -29,7 +29,7 @@ def kobo(house: NoteHouse) -> NoteKobo:
 def test_an_error_of_the_server_names_no_book(house: NoteHouse, kobo: NoteKobo) -> None:
     """7.3: what would empty the set is never asked for."""
     house.marks("web", kobo.spans[-1].text.strip())
-    with patch.object(annotations_out, "survey", side_effect=OSError("the disk is gone")):
+    with patch.object(outgoing, "survey", side_effect=OSError("the disk is gone")):
         kobo.meet()
     assert len(kobo.notes) == MANY
     kobo.meet()
@@ -40,7 +40,7 @@ def test_an_error_between_naming_and_giving(house: NoteHouse, kobo: NoteKobo) ->
     """The set was stored when the book was named, so that giving it takes next to nothing; when even that fails, it is
     told that nothing changed, and the next check names the book again."""
     house.marks("web", kobo.spans[-1].text.strip())
-    with patch.object(annotations_out, "_page", side_effect=OSError("the database is gone")):
+    with patch.object(outgoing, "_page", side_effect=OSError("the database is gone")):
         kobo.meet()
     assert len(kobo.notes) == MANY and kobo.wire.answers[-1].status_code == 304
     kobo.meet()
@@ -119,7 +119,7 @@ def test_a_note_that_could_not_be_kept_stops_every_set(house: NoteHouse, kobo: N
     """7.4: the last PATCH failed, so the device holds what nobody else has, even if a later one went well."""
     id = kobo.sim.add(kobo.book, kobo.spans[-1], "unsent", kobo.stamp)
     house.marks("web", kobo.spans[-3].text.strip())
-    with patch.object(annotations_in, "exchange", side_effect=OSError("disk full")):
+    with patch.object(incoming, "exchange", side_effect=OSError("disk full")):
         kobo.meet()
     assert len(kobo.notes) == MANY + 1 and kobo.ledger().owed == [id]
     waiting, kobo.book.pending = kobo.book.pending, []
@@ -176,7 +176,7 @@ def test_a_device_that_brought_its_book_from_elsewhere_is_never_given_a_set(hous
 def test_the_brake(house: NoteHouse, kobo: NoteKobo) -> None:
     """Something that the device holds cannot be given back, and nobody deleted it: then nothing is given at all."""
     house.marks("web", kobo.spans[-1].text.strip())
-    whole = annotations_out.note_set
+    whole = outgoing.note_set
 
     def smaller(*args: object, **options: object) -> object:
         made = whole(*args, **options)  # type: ignore[arg-type]
@@ -185,7 +185,7 @@ def test_the_brake(house: NoteHouse, kobo: NoteKobo) -> None:
 
         return replace(made, items=made.items[1:], sets=replace(made.sets, given=left))
 
-    with patch.object(annotations_out, "note_set", smaller):
+    with patch.object(outgoing, "note_set", smaller):
         kobo.meet()
         kobo.sim.get(kobo.book)
     assert len(kobo.notes) == MANY

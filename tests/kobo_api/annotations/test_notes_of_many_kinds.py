@@ -9,8 +9,8 @@ import pytest
 from appliance.library.scan import scan
 from appliance.models import Annotation
 from appliance.reading.kobo_notes import notes_on
+from tests.kobo_api.annotations.note_house import OZ, NoteHouse, ink
 from tests.kobo_api.conftest import Home
-from tests.kobo_api.note_house import OZ, NoteHouse, ink
 from tests.library.making import epub
 
 

@@ -31,7 +31,7 @@ from appliance.models import (
     Rendition,
 )
 from kobo_api.call import Caller
-from kobo_api.ledger import Told
+from kobo_api.library.ledger import Told
 
 BookRow = Row[*tuple[Any, ...]]
 

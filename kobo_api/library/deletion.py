@@ -1,8 +1,8 @@
 """`DELETE /v1/library/{id}`: the person removed a book on the device (docs/reference/kobo-protocol.md 6.5)."""
 
 from kobo_api.call import Answer, Call
-from kobo_api.ledger import removed_on_device
-from kobo_api.reading_state import held
+from kobo_api.library.ledger import removed_on_device
+from kobo_api.reading.reading_state import held
 
 
 def delete(call: Call, id: str) -> Answer:

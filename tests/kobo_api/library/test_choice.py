@@ -8,8 +8,8 @@ from appliance.accounts.devices import revoke
 from appliance.library import kobo_choice, kobo_ledger, shelves
 from appliance.models import Book, Device
 from tests.kobo_api.conftest import Desk, Home
+from tests.kobo_api.library.test_tags import Hand, told
 from tests.kobo_api.shapes import kinds, offered
-from tests.kobo_api.test_tags import Hand, told
 
 DEVICE_ID = "9c1f" * 16
 

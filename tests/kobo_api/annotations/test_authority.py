@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobo_api.annotation_authority import Refusal, Sets, Standing, may_give, may_give_these, may_name
+from kobo_api.annotations.authority import Refusal, Sets, Standing, may_give, may_give_these, may_name
 
 STANDINGS = [Standing(*flags) for flags in product([False, True], repeat=7)]
 ids = st.sets(st.sampled_from("abcdef"))

@@ -10,8 +10,8 @@ from sqlmodel import select
 
 from appliance.models import Book, BookState, Progress
 from appliance.reading.book_state import SaidState, record_state
-from kobo_api import state_report
-from kobo_api.state_report import read_states
+from kobo_api.reading import state_report
+from kobo_api.reading.state_report import read_states
 from tests.kobo_api.conftest import Desk, Home
 from tests.kobo_api.shapes import kinds, offered
 from tests.simulators.kobo.kepub import Kepub, Span

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from appliance.reading.annotation_acts import keep
+from tests.kobo_api.annotations.note_house import NoteHouse, ink
 from tests.kobo_api.conftest import open_home
-from tests.kobo_api.note_house import NoteHouse, ink
 from tests.library.making import epub
 
 COUNT = 14

@@ -99,7 +99,7 @@ def test_what_cannot_be_written_comes_again(home: Home, kobo: Desk, monkeypatch:
         raise OperationalError("INSERT", {}, Exception("disk I/O error"))
 
     with monkeypatch.context() as broken:
-        broken.setattr("kobo_api.analytics.record_events", fail)
+        broken.setattr("kobo_api.reading.analytics.record_events", fail)
         assert send(kobo, left(id), left(id, "other", EventType="OpenContent")) == ["other"]
     assert send(kobo, left(id)) == ["3f3e2d1c"] and len(sessions(home)) == 1
 

@@ -22,11 +22,11 @@ from appliance.models import Device, KoboNotePage
 from appliance.reading.annotation_report import Caller
 from appliance.reading.annotations import follow_all, offer_these, survey
 from appliance.reading.feed import version as feed_version
-from kobo_api import annotation_ledger as ledger
-from kobo_api.annotation_authority import Refusal, may_give, may_give_these, may_name
-from kobo_api.annotation_ledger import Ledger
-from kobo_api.annotation_set import NoteSet, note_set
-from kobo_api.annotation_wire import read_check
+from kobo_api.annotations import ledger
+from kobo_api.annotations.authority import Refusal, may_give, may_give_these, may_name
+from kobo_api.annotations.ledger import Ledger
+from kobo_api.annotations.whole_set import NoteSet, note_set
+from kobo_api.annotations.wire import read_check
 from kobo_api.call import Answer, answer
 
 UNCHANGED = Answer(status=304, headers={"etag": 'W/"0"'})

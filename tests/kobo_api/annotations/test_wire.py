@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobo_api.annotation_wire import Item, Wanted, read_check, read_item, read_patch, render
+from kobo_api.annotations.wire import Item, Wanted, read_check, read_item, read_patch, render
 
 AT = datetime(2026, 3, 2, 18, 1, 7, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""The ledger of notes: for each Kobo and book, what `annotation_authority` decides from (`models.KoboNotes`)."""
+"""The ledger of notes: for each Kobo and book, what `authority` decides from (`models.KoboNotes`)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from appliance.models import Annotation, KoboDelivery, KoboEntitlement, KoboNotePage, KoboNotes, User
 from appliance.positions import Reason
-from kobo_api.annotation_authority import Standing
+from kobo_api.annotations.authority import Standing
 
 MAX_OWED = 50_000
 # Left out for now: a file was not to be had, or the marks have yet to be carried over to the one that replaced it.

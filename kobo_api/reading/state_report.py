@@ -15,10 +15,10 @@ from appliance.reading.book_state import SaidState, record_state
 from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
 from appliance.reading.progress import Act, Outcome, Report, record
 from appliance.reading.turn import take_turn
-from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
-from kobo_api.reading_minutes import note_minutes
-from kobo_api.reading_state import held
+from kobo_api.library.book_rows import BookRow
+from kobo_api.reading.reading_minutes import note_minutes
+from kobo_api.reading.reading_state import held
 from kobo_api.wire import read_time, whole, write_time
 
 FRESH = timedelta(minutes=10)  # after a download, in which the device reports the first page as if it were news (5.6)

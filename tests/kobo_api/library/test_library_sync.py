@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from appliance.library import kobo_choice
-from kobo_api import library_sync, sync_run
 from kobo_api.call import Answer
+from kobo_api.library import library_sync, sync_run
 from tests.kobo_api.conftest import Desk, Home
 from tests.kobo_api.shapes import kinds, offered
 

@@ -19,7 +19,7 @@ from appliance.positions.dialects import decode, parse, write
 from appliance.positions.ranges import range_text
 from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
 from appliance.reading.annotations import exchange, survey
-from kobo_api import annotations_in, annotations_out
+from kobo_api.annotations import incoming, outgoing
 from kobo_api.call import Answer as KoboAnswer
 from kobo_api.call import FileAnswer
 from kobo_api.reading_services import CONTENT, Request, content, harmless
@@ -61,7 +61,7 @@ class Wire:
         request = Request(method, path, query, {**self.headers, **(headers or {})}, data)
         with suppress(Broken), ExitStack() as parts:
             if how in ("error", "hang"):
-                part = (annotations_in, "exchange") if method == "PATCH" else (annotations_out, "_page")
+                part = (incoming, "exchange") if method == "PATCH" else (outgoing, "_page")
                 parts.enter_context(patch.object(*part, side_effect=Broken))
             given = self._content(request)
         if how in ("hang", "lost", "cut"):

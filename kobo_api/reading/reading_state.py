@@ -14,8 +14,8 @@ from appliance.reading.locate import write_kobo
 from appliance.reading.progress import note_given
 from appliance.reading.projection import Projected, project
 from appliance.reading.turn import take_turn_of
-from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
+from kobo_api.library.book_rows import BookRow
 from kobo_api.wire import CurrentBookmark, Location, ReadingState, StatusInfo, read_time, write_time
 
 STATUSES = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finished", "abandoned": "Reading"}

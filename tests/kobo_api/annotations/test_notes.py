@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from tests.kobo_api.annotations.note_house import NoteHouse, ink
 from tests.kobo_api.conftest import Home
-from tests.kobo_api.note_house import NoteHouse, ink
 
 GARDEN = "Mombi"
 

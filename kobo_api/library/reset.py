@@ -10,7 +10,7 @@ from sqlmodel import Session
 from appliance.library.kobo_choice import start_anew, sync_of
 from appliance.models import KoboCheckpoint, KoboSync
 from kobo_api.call import Answer, Call, answer
-from kobo_api.sync_run import read_token
+from kobo_api.library.sync_run import read_token
 
 
 def add_device(call: Call) -> Answer:

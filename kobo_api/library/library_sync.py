@@ -14,16 +14,16 @@ from appliance.library.kobo_choice import reconcile, sync_of
 from appliance.models import KoboDelivery, KoboEntitlement, KoboSync
 from appliance.reading.projection import Projected, project
 from appliance.reading.turn import take_turn
-from kobo_api import book_rows, tag_news
-from kobo_api.book_rows import BookRow
 from kobo_api.call import Answer, Call, answer
 from kobo_api.downloads import planned_url
-from kobo_api.entitlements import entitlement, fingerprint, metadata, removed_metadata
-from kobo_api.ledger import News, Shown, Told, decide
-from kobo_api.reading_state import first_state, moved_state, note_told, restated, told_status
-from kobo_api.reset import note_token
-from kobo_api.sync_run import SLACK, Run, latest_id, move_horizon, open_run, save_checkpoint, write_token
-from kobo_api.tag_news import Given, TagNews
+from kobo_api.library import book_rows, tag_news
+from kobo_api.library.book_rows import BookRow
+from kobo_api.library.entitlements import entitlement, fingerprint, metadata, removed_metadata
+from kobo_api.library.ledger import News, Shown, Told, decide
+from kobo_api.library.reset import note_token
+from kobo_api.library.sync_run import SLACK, Run, latest_id, move_horizon, open_run, save_checkpoint, write_token
+from kobo_api.library.tag_news import Given, TagNews
+from kobo_api.reading.reading_state import first_state, moved_state, note_told, restated, told_status
 from kobo_api.wire import BookMetadata
 
 PAGE = 100  # events; each page costs the device a pause, and it waits 30 s for one (4.3)

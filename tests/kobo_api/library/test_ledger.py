@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobo_api.ledger import News, Shown, Told, decide
+from kobo_api.library.ledger import News, Shown, Told, decide
 
 names = st.sampled_from(["a", "b"])
 shown = st.builds(Shown, names, names, names)

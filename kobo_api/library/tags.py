@@ -16,8 +16,8 @@ from sqlmodel import Session
 from appliance.library import shelves
 from appliance.library.shelves import ShelfError
 from appliance.models import BookShelf, KoboEntitlement, KoboStore, KoboTag
-from kobo_api import tag_news
 from kobo_api.call import Answer, Call, answer
+from kobo_api.library import tag_news
 
 MOST_OTHERS = 1_000
 """Items of a collection that are kept although they are no books of ours: bought ones, say."""

@@ -13,8 +13,8 @@ from appliance.positions.dialects import NotALocator, decode, parse
 from appliance.positions.recover import confirm
 from appliance.reading.annotation_projection import ProjectedAnnotation
 from appliance.reading.annotations import Survey
-from kobo_api.annotation_authority import Sets
-from kobo_api.annotation_wire import OPAQUE, Wanted, render
+from kobo_api.annotations.authority import Sets
+from kobo_api.annotations.wire import OPAQUE, Wanted, render
 
 Row = Mapping[str, Any]
 Link = Mapping[str, Any]
@@ -26,7 +26,7 @@ INK = "ink"
 
 @dataclass(frozen=True, slots=True)
 class NoteSet:
-    """`items`: the JSON of each annotation in the order of the book. `sets`: what `annotation_authority` decides from.
+    """`items`: the JSON of each annotation in the order of the book. `sets`: what `authority` decides from.
     `offers`: what the device has not said itself: annotation, version, fields with the range. `left_out`: why an
     annotation is not in the set, by its id. `version`: of the newest change that it takes into account."""
 

@@ -15,9 +15,9 @@ from appliance.reading.annotation_report import Caller, Deletion, Said
 from appliance.reading.annotations import exchange
 from appliance.reading.turn import take_turn
 from appliance.reading.unread import keep_unread
-from kobo_api import annotation_ledger as ledger
-from kobo_api.annotation_ledger import Ledger
-from kobo_api.annotation_wire import Item, Patch, read_patch
+from kobo_api.annotations import ledger
+from kobo_api.annotations.ledger import Ledger
+from kobo_api.annotations.wire import Item, Patch, read_patch
 from kobo_api.call import Answer
 
 KEPT = Answer(status=204)

@@ -8,7 +8,7 @@ import pytest
 from appliance.models import BookState, Device
 from appliance.reading.book_state import SaidState, record_state
 from tests.kobo_api.conftest import Home
-from tests.kobo_api.test_reading_state import Reading, place
+from tests.kobo_api.reading.test_reading_state import Reading, place
 
 
 @pytest.fixture
