@@ -5,11 +5,13 @@ lock of our own, because SQLite's busy handler sleeps and so would make the wait
 and writers that queue share one commit, because on an SD card the commit is what takes time.
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import msgspec
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine, make_url
 from sqlmodel import Session
@@ -25,11 +27,17 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         # The last connection that was used is the next: its cache and its prepared statements are worth the most.
         self.engine: Engine = create_engine(
-            self.url, pool_size=8, max_overflow=32, pool_use_lifo=True, pool_pre_ping=not self.is_sqlite
+            self.url,
+            pool_size=8,
+            max_overflow=32,
+            pool_use_lifo=True,
+            pool_pre_ping=not self.is_sqlite,
+            json_deserializer=_from_json,
         )
         # Whoever writes has the same connection always, whose cache nobody else's writing makes stale.
-        self._writer: Engine = create_engine(self.url, pool_size=1) if self.is_sqlite else self.engine
+        self._writer = self.engine
         if self.is_sqlite:
+            self._writer = create_engine(self.url, pool_size=1, json_deserializer=_from_json)
             _begin_with(self.engine, "BEGIN")
             _begin_with(self._writer, "BEGIN IMMEDIATE")
         self._batches = _Batches(self._writer)
@@ -161,3 +169,11 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _from_json(text: str | bytes) -> Any:
+    """A column's JSON. Several times as fast as the standard library, whose half characters and infinities it lacks."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)

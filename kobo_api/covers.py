@@ -15,17 +15,20 @@ DEFAULT = 1000  # pixels, for a size that is no number
 # The device keeps a picture under its id for ever, so may everything between.
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 
+NOT_KEPT = {"cache-control": "no-store"}
+
 
 def cover(call: Call, image: str, width: str, height: str, grey: str, quality: str = "") -> Answer | FileAnswer:
     """`GET …/covers/{ImageId}/{Width}/{Height}[/{Quality}]/{IsGreyscale}/image.jpg` → a JPEG that fits into the size.
-    An unknown id gets a blank picture, which is gentler than 404."""
+    An unknown id gets a blank picture, which is gentler than 404. A cover that cannot be made for the moment is not
+    there: the blank would be kept for it."""
     book_id = _book_of(call.session, call.caller.user_id, image[:ID_LENGTH].lower())
-    path = None
-    if book_id is not None:
-        size = _pixels(width), _pixels(height)
-        path = cover_file(call.house, call.session, book_id, *size, grey=grey.lower() == "true")
+    if book_id is None:
+        return Answer(_blank(), headers=NOT_KEPT, content_type=MEDIA_TYPE)
+    size = _pixels(width), _pixels(height)
+    path = cover_file(call.house, call.session, book_id, *size, grey=grey.lower() == "true")
     if path is None:
-        return Answer(_blank(), headers={"cache-control": "no-store"}, content_type=MEDIA_TYPE)
+        return Answer(status=404, headers=NOT_KEPT, content_type=MEDIA_TYPE)
     length = path.stat().st_size
     etag = f'"{path.parent.name[:32]}-{path.stem}"'
     if call.headers.get("if-none-match") == etag:

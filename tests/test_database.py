@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import JSON, Column, Integer, MetaData, Table, insert, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
@@ -104,6 +104,18 @@ def test_what_is_changed_in_a_read_is_thrown_away(database):
         session.add(Setting(key="no", value=""))
         session.flush()
     assert keys(database) == set()
+
+
+def test_whatever_json_was_stored_is_read(database):
+    """Half a character and an infinity too, which the standard library writes and others do not read."""
+    values = [{"a": ["é", None, 1.5, True, 12345678901234567890123]}, "\ud800", "\U0001f600", []]
+    values += [float("inf")] if database.is_sqlite else []
+    table = Table("test_json", MetaData(), Column("number", Integer), Column("value", JSON))
+    with database.write() as session:
+        table.create(session.connection())
+        session.connection().execute(insert(table), [{"number": n, "value": one} for n, one in enumerate(values)])
+    with database.read() as session:
+        assert list(session.connection().execute(select(table.c.value).order_by(table.c.number)).scalars()) == values
 
 
 def test_what_is_acknowledged_survives_a_power_cut(tmp_path):

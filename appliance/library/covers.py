@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +30,9 @@ SMALLEST, LARGEST = 16, 2400  # pixels of a side; the largest Kobo has 1,872
 MAX_PIXELS = 32_000_000  # of the original: 128 MB unpacked
 WIDEST = 3  # times as wide as high, or the other way round: such a picture is an ornament and not a cover
 MAX_SIZES = 24  # kept of one picture; all devices and pages together ask for about ten
+MAX_BYTES = 4 * 1024**3  # kept of all pictures; the wall of 50,000 books needs less than half of it
+SHARES = 256  # folders that they lie in, each with its share of that
+ABANDONED = 3600  # seconds; what a loss of power left half written
 QUALITY = 85
 
 # One picture is unpacked at a time, whatever the number of readers: that bounds the memory.
@@ -45,8 +49,8 @@ def picture_id(book: Book) -> str:
 def cover(house: House, session: Session, book_id: str, width: int, height: int, *, grey: bool = False) -> Path | None:
     """A JPEG file of the book's cover, as large as fits into `width` × `height` pixels, never larger than the original.
 
-    Made now if it never was: 20 to 200 ms. `None` when there is no such book, or its file is away and this size was
-    never made.
+    Made now if it never was: 20 to 200 ms. `None` when there is no such book, or its file cannot be read for the moment
+    and this size was never made.
     """
     book = session.get(Book, book_id)
     if book is None:
@@ -56,12 +60,9 @@ def cover(house: House, session: Session, book_id: str, width: int, height: int,
     path = house.settings.covers / name[:2] / name / f"{width}x{height}{'-grey' if grey else ''}.jpg"
     if path.exists():
         return path
-    original = b""
-    if book.cover_sha256 is not None:
-        found = _original(house, session, book)
-        if found is None:
-            return None
-        original = found
+    original = _original(house, session, book) if book.cover_sha256 is not None else b""
+    if original is None:
+        return None
     with _one_at_a_time:
         if not path.exists():
             _store(path, _jpeg(original, book, width, height, grey))
@@ -69,7 +70,7 @@ def cover(house: House, session: Session, book_id: str, width: int, height: int,
 
 
 def _original(house: House, session: Session, book: Book) -> bytes | None:
-    """The bytes of the picture, from any file of the book that has it; empty when they cannot be read."""
+    """The bytes of the picture, from any file of the book that has it; `None` when none of them can be read now."""
     holders = (
         select(Rendition.sha256, Rendition.cover_path, Rendition.cover_embedded)
         .where(Rendition.book_id == book.id, Rendition.cover_sha256 == book.cover_sha256)
@@ -82,9 +83,7 @@ def _original(house: House, session: Session, book: Book) -> bytes | None:
         try:
             with Archive(path) as archive:
                 return read_cover(archive, Cover(entry, embedded))
-        except BookError:
-            return b""
-        except OSError:
+        except (BookError, OSError):  # it could be read when the book came
             continue
     return None
 
@@ -124,18 +123,39 @@ def _opened(original: bytes, width: int, height: int) -> "Image.Image | None":
 
 
 def _store(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; of too many sizes of a picture the one made first goes."""
+    """Write a file whole or not at all, even if the power goes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = sorted(path.parent.glob("*.jpg"), key=lambda size: size.stat().st_mtime_ns)
-    for old in made[: max(len(made) + 1 - MAX_SIZES, 0)]:
-        old.unlink(missing_ok=True)
+    _make_room(path.parent, len(data))
     descriptor, temporary = tempfile.mkstemp(prefix=".making-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
+            stream.flush()
+            os.fsync(descriptor)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def _make_room(folder: Path, size: int) -> None:
+    """Of too many sizes of a picture, and of too much in its share, what was made first goes."""
+    kept = []
+    for file in folder.parent.glob("*/*"):
+        with suppress(FileNotFoundError):  # the process that makes covers ahead of time is at work too
+            status = file.stat()
+            if not file.name.startswith("."):
+                kept.append((status.st_mtime_ns, status.st_size, file))
+            elif time.time() - status.st_mtime > ABANDONED:
+                file.unlink()
+    kept.sort()
+    sizes = sum(file.parent == folder for _, _, file in kept) + 1
+    total = sum(size for _, size, _ in kept) + size
+    for _, size, file in kept:
+        is_surplus = file.parent == folder and sizes > MAX_SIZES
+        if is_surplus or total > MAX_BYTES // SHARES:
+            file.unlink(missing_ok=True)
+            total -= size
+            sizes -= file.parent == folder

@@ -12,6 +12,7 @@ from appliance.positions import OpenBook, RangePlace, Status
 from appliance.positions.dialects import NotALocator, decode, parse
 from appliance.positions.recover import confirm
 from appliance.reading.annotation_projection import ProjectedAnnotation
+from appliance.reading.annotation_report import Said
 from appliance.reading.annotations import Survey
 from kobo_api.annotations.authority import Sets
 from kobo_api.annotations.wire import OPAQUE, Wanted, render
@@ -59,8 +60,10 @@ def note_set(
         if fields is None:
             news |= id in held and row["version"] > served_version
             continue
-        wanted = _wanted(row, link, fields, book)
-        shown.append((row, render(wanted, _raw(link))))
+        raw = _raw(link)
+        if raw is None or not _is_as_said(row, link, fields):
+            raw = render(_wanted(row, link, fields, book), raw)
+        shown.append((row, raw))
         if not _is_same(fields, held.get(id)):
             news |= row["version"] > served_version or id not in held
         is_said = link is not None and link["sha256"] == sha256 and _is_same(fields, link["held"])
@@ -188,6 +191,15 @@ def _raw(link: Link | None) -> str | None:
     """What the device sent of it."""
     raw = link["native"].get("raw") if link is not None else None
     return raw if isinstance(raw, str) else None
+
+
+def _is_as_said(row: Row, link: Link | None, fields: Fields) -> bool:
+    """Whether that is just what the device said last, so that nobody has to read again what it sent."""
+    if link is None or not link["fingerprint"]:
+        return False
+    spoken = {name: value for name, value in fields.items() if name != "range"}
+    said = Said(link["native_id"], row["kind"], fields.get("range"), spoken)
+    return said.fingerprint == str(link["fingerprint"])
 
 
 def _is_same(fields: Fields, held: Fields | None) -> bool:

@@ -5,14 +5,14 @@ What a device sent is kept as the very text that it sent and goes back as that, 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from appliance.positions.kobospan import MAX_LENGTH, KoboLocator, parse_value, selector
+from appliance.positions.kobospan import MAX_LENGTH, parse_value, selector
 from kobo_api.wire import read_time, write_time
 
 MAX_ITEM = 256 * 1024  # characters of one annotation; more is kept, but is none
@@ -198,7 +198,7 @@ def _range(span: Mapping[str, Any], kind: str) -> Range:
             return None
         own = path.rpartition("#")[0]
         source = own if "." in own and own != file else file
-        ends.append(asdict(KoboLocator(source, value, offset)))
+        ends.append({"source": source, "value": value, "offset": offset})  # a `KoboLocator`
     return ends[0] if kind == "bookmark" else ends
 
 

@@ -143,6 +143,19 @@ def test_an_unknown_cover_is_a_blank_picture(kobo: Desk) -> None:
         assert picture.format == "JPEG"
 
 
+def test_a_cover_that_cannot_be_made_for_the_moment_is_not_there(home: Home, kobo: Desk) -> None:
+    """A blank picture would be kept for it (6.3)."""
+    home.import_books(ALICE)
+    [event] = kobo.sync()
+    path = f"/covers/{event['NewEntitlement']['BookMetadata']['CoverImageId']}/355/530/false/image.jpg"
+    file = home.folder / "books" / ALICE
+    away = file.rename(home.folder / ALICE)
+    answer = kobo.call("GET", path)
+    assert isinstance(answer, Answer) and (answer.status, answer.headers["cache-control"]) == (404, "no-store")
+    away.rename(file)
+    assert isinstance(kobo.call("GET", path), FileAnswer)
+
+
 def test_another_picture_has_another_id(home: Home, kobo: Desk, id: str) -> None:
     """The device keeps a picture under its id for ever (6.3)."""
     before = kobo.json("GET", f"/v1/library/{id}/metadata")[0]["CoverImageId"]

@@ -1,5 +1,6 @@
 """Days in the life of Kobos: the simulator against a real server (kobo-protocol.md 13.3)."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -321,7 +322,15 @@ def test_on_the_command_line(server: Server, tmp_path: Path, capsys: pytest.Capt
     assert main([*device, "--hours", "2", "--firmware", "4.38.23171", "sync"]) == 0
     assert main([endpoint, "--folder", str(tmp_path / "new"), "--account-less", "--no-sync-token", "sync"]) == 0
     assert main([*device, "list"]) == 0
-    assert main([*device, "read", "No such book"]) == 2
+    assert main([*device, "highlight", "Alice", "Down, down, down. Would the fall", "--note", "down"]) == 0
+    assert main([*device, "note", "Alice", "Would the fall", "--note", "never", "--colour", "pink"]) == 0
+    assert main([*device, "--offline", "fold", "Alice", "Down, down"]) == 0
+    assert main([*device, "notes", "Alice"]) == 0
+    assert main([*device, "exchange", "Alice"]) == 0
+    assert main([*device, "unmark", "Alice", "Would the fall"]) == 0
+    for missing in (["read", "No such book"], ["highlight", "Alice", "no such words"], ["unmark", "Alice", "no mark"]):
+        assert main([*device, *missing]) == 2
     shown = capsys.readouterr().out
     assert "Down, down, down." in shown and "VIOLATION" not in shown and endpoint not in shown
+    assert re.search(r"pink +“Down, down, down. *Would the fall” — never", shown) and "not sent" in shown
     assert main([endpoint[:-4] + "0000", "--folder", str(tmp_path / "other"), "sync"]) == 1

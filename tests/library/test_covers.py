@@ -1,5 +1,6 @@
 """Cover pictures: the right size, made once, bounded, and drawn where there is none."""
 
+import os
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from appliance.epub.errors import BookError
 from appliance.house import House
 from appliance.library import covers
 from appliance.library.covers import MAX_PIXELS, MAX_SIZES, cover, picture_id
@@ -113,6 +115,18 @@ def test_no_more_than_some_sizes_are_kept(house: House) -> None:
     made(house, book, 60, 20)
 
 
+def test_all_pictures_together_are_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = book_with(house, with_cover(picture((60, 90))))
+    share = house.settings.covers / picture_id(book)[:2]
+    other = put(share / "another-picture" / "60x90.jpg", bytes(5000))
+    made(house, book, 60, 30)
+    assert other.exists()
+    monkeypatch.setattr(covers, "MAX_BYTES", 5000 * covers.SHARES)
+    made(house, book, 60, 40)
+    made(house, book, 60, 50)
+    assert not other.exists() and len(list(share.rglob("*.jpg"))) == 3
+
+
 def test_another_picture_has_another_id(house: House) -> None:
     book = book_with(house, with_cover(picture((60, 90))))
     first = picture_id(book)
@@ -175,6 +189,30 @@ def test_nothing_half_made_is_left(house: House, monkeypatch: pytest.MonkeyPatch
     with house.database.read() as session, pytest.raises(OSError, match="No space"):
         cover(house, session, book.id, 60, 90)
     assert [path for path in house.settings.covers.rglob("*") if path.is_file()] == []
+
+
+def test_what_a_loss_of_power_left_goes(house: House) -> None:
+    book = book_with(house, with_cover(picture((60, 90))))
+    made(house, book, 60, 90)
+    (kept,) = house.settings.covers.rglob("*.jpg")
+    left, busy = put(kept.parent / ".making-left", b""), put(kept.parent / ".making-now", b"half")
+    os.utime(left, (0, 0))
+    made(house, book, 60, 80)
+    assert not left.exists() and busy.exists() and kept.exists()
+
+
+def test_a_file_that_cannot_be_read_now_gets_no_drawn_cover(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would stand under the picture's name for ever."""
+    book = book_with(house, with_cover(picture((60, 90))))
+
+    def fail(*_arguments: object) -> bytes:
+        raise BookError("the disk gives no answer")
+
+    with monkeypatch.context() as broken, house.database.read() as session:
+        broken.setattr(covers, "read_cover", fail)
+        assert cover(house, session, book.id, 60, 90) is None
+    blue = made(house, book, 60, 90).getpixel((5, 5))
+    assert isinstance(blue, tuple) and blue[2] > 100
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)

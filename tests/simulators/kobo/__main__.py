@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tests.simulators.kobo import note_commands
 from tests.simulators.kobo.device import Kobo
 from tests.simulators.kobo.violation import Violation
 
@@ -39,6 +40,8 @@ def _run(kobo: Kobo, options: argparse.Namespace) -> None:
         kobo.wait(options.hours * 3600)
     if options.offline:
         kobo.go_offline()
+    if note_commands.run(kobo, options):
+        return
     match options.command:
         case "sync":
             kobo.sync()
@@ -65,8 +68,8 @@ def _run(kobo: Kobo, options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulators.kobo",
-        description="A Kobo that keeps its books and places in a folder, and syncs with any server that speaks Kobo's"
-        " protocol. A line beginning with VIOLATION says what would have harmed a real one.",
+        description="A Kobo that keeps its books, places and notes in a folder, and syncs with any server that speaks"
+        " Kobo's protocol. A line beginning with VIOLATION says what would have harmed a real one.",
     )
     parser.add_argument("api_endpoint", help="what stands in the device's configuration, with the token")
     parser.add_argument("--folder", type=Path, default=Path("kobo"), help="the device's disk (default: ./kobo)")
@@ -95,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "read":
             command.add_argument("--pages", type=int, default=1, help="how many pages to turn (default: 1)")
             command.add_argument("--to", metavar="TEXT", help="read until this text is on the page")
+    note_commands.add_parsers(commands)
     return parser
 
 
