@@ -11,8 +11,8 @@ from appliance.positions.dialects import decode, parse, write
 from appliance.positions.ranges import range_text
 from appliance.reading.annotation_report import Caller, Deletion, Said
 from appliance.reading.annotations import exchange, follow, offer
+from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo, ink, words_in
 from tests.kobo_api.conftest import Home
-from tests.kobo_api.note_house import NoteHouse, NoteKobo, ink, words_in
 
 Mark = dict[str, Any]
 
