@@ -104,7 +104,7 @@ class OpenReader:
 
     def wait_moved(self, before: str) -> None:
         """Wait until another page than the one of `before` stands, at most some seconds."""
-        for _ in range(40):
+        for _ in range(200):
             if self.cfi != before:
                 break
             self.page.wait_for_timeout(50)
