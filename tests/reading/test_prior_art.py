@@ -28,17 +28,17 @@ from tests.reading.household import Household
 
 ELSEWHERE = {
     7: ["webreader/test_reader.py::test_a_locator_that_cannot_be_resolved"],
-    8: ["kobo_api/test_reading_state.py::test_a_span_that_the_file_does_not_have_falls_back"],
+    8: ["kobo_api/reading/test_reading_state.py::test_a_span_that_the_file_does_not_have_falls_back"],
     1: ["webreader/test_reader.py::test_opening_resizing_and_settings_write_nothing"],
     4: ["koreader_api/test_kosync.py::test_two_readers_that_call_themselves_the_same_are_two"],
     9: ["webreader/test_reader.py::test_another_reader_went_on"],
     11: [
-        "kobo_api/test_reading_state.py::test_every_change_of_the_status_comes_to_a_kobo",
-        "kobo_api/test_reading_state.py::test_marked_as_unread_on_a_kobo_is_what_a_person_did",
+        "kobo_api/reading/test_reading_state.py::test_every_change_of_the_status_comes_to_a_kobo",
+        "kobo_api/reading/test_reading_state.py::test_marked_as_unread_on_a_kobo_is_what_a_person_did",
     ],
     12: ["kobo_api/test_wire.py::test_whole_percents_are_integers_and_zero_is_a_number"],
     13: [
-        "kobo_api/test_reading_state.py::test_a_decision_to_stay_is_not_asked_again",
+        "kobo_api/reading/test_reading_state.py::test_a_decision_to_stay_is_not_asked_again",
         "webreader/test_reader.py::test_another_reader_went_on",
     ],
     14: ["reading/test_echo.py::test_ten_hops_of_following_readers_drift_nowhere"],
@@ -53,7 +53,7 @@ ELSEWHERE = {
         "reading/test_catalogue_of_behaviour.py::test_row_29_a_percentage_alone_is_approximate_and_moves_no_exact_place"
     ],
     33: [
-        "kobo_api/test_reading_state.py::test_an_offer_says_how_far_the_person_is",
+        "kobo_api/reading/test_reading_state.py::test_an_offer_says_how_far_the_person_is",
         "kobo_api/test_simulated_device.py::test_a_second_download_returns_to_the_page",
     ],
     34: ["end_to_end/test_main_job.py::test_wherever_somebody_stops_the_others_go_on_at_the_same_word"],
