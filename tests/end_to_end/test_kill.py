@@ -25,7 +25,7 @@ from tests.server import eventually, running_server
 
 pytestmark = pytest.mark.slow
 
-CHILDREN, SERVERS, ON_POSTGRESQL = 170, 20, 10
+CHILDREN, SERVERS, ON_POSTGRESQL = 180, 10, 10
 CLIENTS = 5
 
 
