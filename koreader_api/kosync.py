@@ -14,10 +14,11 @@ from appliance.house import House
 from appliance.library.renditions import Named, by_digest
 from appliance.models import Device, DeviceProgress, JournalEntry
 from appliance.positions import Reason, is_indexed
-from appliance.reading.locate import NOWHERE, Located, locate
-from appliance.reading.pages import learned_pages
-from appliance.reading.progress import Report, note_given, record
-from appliance.reading.projection import Projected, project
+from appliance.reading.progress.locate import NOWHERE, Located, locate
+from appliance.reading.progress.pages import learned_pages
+from appliance.reading.progress.projection import Projected, project
+from appliance.reading.progress.record import note_given, record
+from appliance.reading.progress.report import Report
 from koreader_api.caller import caller
 from koreader_api.clients import client_device
 from koreader_api.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress

@@ -24,10 +24,10 @@ class Annotation(SQLModel, table=True):
     `kind`: highlight, bookmark or markup (ink, kept as it came). The range is in `reference_sha256`, canonical
     characters; `first`, `last` are its ticks in the book (equal for a bookmark), `None` while it has no place, which
     `place_status` and `place_reason` then explain. `quote`: the words to find it by (`positions.TextQuote`).
-    `colour`: `reading.palette`. `style`: highlight, underline, strikeout, squiggly or invert. `versions`, `times`: of
-    the last change of each field. `other_notes`: what was written elsewhere at the same time. `deleted_at`: the
-    tombstone; `held_at`: a deletion that waits for a person. `created_at` as far as the device's clock can be
-    believed. `version`: of the person's feed.
+    `colour`: `reading.annotations.palette`. `style`: highlight, underline, strikeout, squiggly or invert. `versions`,
+    `times`: of the last change of each field. `other_notes`: what was written elsewhere at the same time.
+    `deleted_at`: the tombstone; `held_at`: a deletion that waits for a person. `created_at` as far as the device's
+    clock can be believed. `version`: of the person's feed.
     """
 
     __table_args__ = (

@@ -31,7 +31,7 @@ class ReadDocument(SQLModel, table=True):
 class ReadingEvent(SQLModel, table=True):
     """One thing that a device said of reading time. Never changed, never deleted.
 
-    `source`: `reading.reading_event.Source`. `claimed`: when it began by the device's clock; `started`: the same as
+    `source`: `reading.sessions.event.Source`. `claimed`: when it began by the device's clock; `started`: the same as
     we believe it. `received`: when we heard of it. `seconds`: how long; of a Kobo's counter, what it showed. `page` of
     `pages` in the layout of that moment, or fractions of the book, 0 to 1. `counted`: `False` when the time cannot be
     true. A page visit is told from others by what it says, whoever sends it: KOReader's own merge carries the rows of
@@ -68,7 +68,7 @@ class ReadingEvent(SQLModel, table=True):
 
 
 class ReadingSession(SQLModel, table=True):
-    """Continuous reading of a person in a book (`reading.sessions.Sitting`): derived from the events, and made anew
+    """Continuous reading of a person in a book (`reading.sessions.rule.Sitting`): derived from the events, made anew
     when others come. Those too short to count are here too, to be joined by what comes late.
 
     `stretches`: a flat list of begin and end of each part that counts, in seconds from `started_at`. `devices`: ids.

@@ -1,15 +1,15 @@
 """Place what devices reported of files that were not in the library at the time."""
 
 from appliance.house import House
-from appliance.reading import placing
-from appliance.reading.annotation_placing import place_annotations
-from appliance.reading.reading_time import attach_found
+from appliance.reading.annotations.placing import place_annotations
+from appliance.reading.progress import placing
+from appliance.reading.sessions.record import attach_found
 from appliance.sweeps.schedule import After
 from appliance.sweeps.sweep import Stopping, Sweep
 
 
 def run(house: House, stopping: Stopping) -> str:
-    """See `appliance.reading.placing`, `annotation_placing` and, for reading time, `reading_time`."""
+    """See `placing` of `reading.progress` and of `reading.annotations`, and `reading.sessions.record.attach_found`."""
     placed = placing.retry(house, stopping) + place_annotations(house, stopping)
     with house.database.write() as session:
         placed += attach_found(session)

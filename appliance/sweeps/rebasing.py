@@ -3,8 +3,8 @@
 from typing import Any
 
 from appliance.house import House
-from appliance.reading.annotation_rebasing import rebase_annotations
-from appliance.reading.rebasing import rebase
+from appliance.reading.annotations.rebasing import rebase_annotations
+from appliance.reading.progress.rebasing import rebase
 from appliance.sweeps.schedule import After
 from appliance.sweeps.sweep import Stopping, Sweep
 
@@ -17,7 +17,7 @@ class Rebasing:
         self._stuck: set[Any] = set()
 
     def run(self, house: House, stopping: Stopping) -> str:
-        """See `appliance.reading.rebasing` and `annotation_rebasing`."""
+        """See `rebasing` of `reading.progress` and of `reading.annotations`."""
         moved = rebase(house, stopping, self._stuck)
         moved += rebase_annotations(house, stopping, self._stuck)
         if not moved:

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, select
 
 from appliance.house import House
 from appliance.models import Book, Device, Rendition
-from appliance.reading.annotation_report import Caller, Deletion, Said
-from appliance.reading.annotations import exchange
+from appliance.reading.annotations.record import exchange
+from appliance.reading.annotations.report import Caller, Deletion, Said
+from appliance.reading.annotations.unread import keep_unread
 from appliance.reading.turn import take_turn
-from appliance.reading.unread import keep_unread
 from kobo_api.annotations import ledger
 from kobo_api.annotations.ledger import Ledger
 from kobo_api.annotations.wire import Item, Patch, read_patch

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select
 from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Device, KoboNotePage
-from appliance.reading.annotation_report import Caller
-from appliance.reading.annotations import follow_all, offer_these, survey
+from appliance.reading.annotations.record import follow_all, offer_these, survey
+from appliance.reading.annotations.report import Caller
 from appliance.reading.feed import version as feed_version
 from kobo_api.annotations import ledger
 from kobo_api.annotations.authority import Refusal, may_give, may_give_these, may_name

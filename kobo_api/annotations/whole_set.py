@@ -11,9 +11,9 @@ from typing import Any
 from appliance.positions import OpenBook, RangePlace, Status
 from appliance.positions.dialects import NotALocator, decode, parse
 from appliance.positions.recover import confirm
-from appliance.reading.annotation_projection import ProjectedAnnotation
-from appliance.reading.annotation_report import Said
-from appliance.reading.annotations import Survey
+from appliance.reading.annotations.projection import ProjectedAnnotation
+from appliance.reading.annotations.record import Survey
+from appliance.reading.annotations.report import Said
 from kobo_api.annotations.authority import Sets
 from kobo_api.annotations.wire import OPAQUE, Wanted, render
 

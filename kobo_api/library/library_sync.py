@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from appliance.library.kobo_choice import reconcile, sync_of
 from appliance.models import KoboDelivery, KoboEntitlement, KoboSync
-from appliance.reading.projection import Projected, project
+from appliance.reading.progress.projection import Projected, project
 from appliance.reading.turn import take_turn
 from kobo_api.call import Answer, Call, answer
 from kobo_api.downloads import planned_url

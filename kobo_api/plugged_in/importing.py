@@ -19,14 +19,15 @@ from appliance.library.kepub_rendition import prepare
 from appliance.library.register import register_copy
 from appliance.models import Annotation, Book, Device
 from appliance.positions import KoboLocator
-from appliance.reading.annotation_report import Caller, Said
-from appliance.reading.annotations import exchange
-from appliance.reading.book_state import SaidState, record_state
+from appliance.reading.annotations.record import exchange
+from appliance.reading.annotations.report import Caller, Said
+from appliance.reading.book_state.record import SaidState, record_state
 from appliance.reading.clock import BEHIND
-from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
-from appliance.reading.progress import Report, record
-from appliance.reading.reading_event import kobo_counter
-from appliance.reading.reading_time import record_events
+from appliance.reading.progress.locate import NOWHERE, Located, locate, write_kobo
+from appliance.reading.progress.record import record
+from appliance.reading.progress.report import Report
+from appliance.reading.sessions.event import kobo_counter
+from appliance.reading.sessions.record import record_events
 from kobo_api.annotations import ledger
 from kobo_api.annotations.wire import OPAQUE, read_item
 from kobo_api.plugged_in.device_database import DeviceDatabase, Mark, Volume

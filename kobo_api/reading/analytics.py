@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from appliance.models import Device, KoboEntitlement
-from appliance.reading.reading_event import Event, kobo_sitting
-from appliance.reading.reading_time import record_events
+from appliance.reading.sessions.event import Event, kobo_sitting
+from appliance.reading.sessions.record import record_events
 from kobo_api.call import Answer, Call, answer
 from kobo_api.wire import read_time, write_time
 

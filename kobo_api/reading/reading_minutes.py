@@ -6,8 +6,8 @@ from sqlalchemy import exists, select
 from sqlmodel import Session
 
 from appliance.models import ReadDocument, ReadingEvent
-from appliance.reading.reading_event import Source, kobo_counter
-from appliance.reading.reading_time import record_events
+from appliance.reading.sessions.event import Source, kobo_counter
+from appliance.reading.sessions.record import record_events
 from kobo_api.call import Caller
 
 _DOCUMENT = ReadDocument.__table__  # type: ignore[attr-defined]

@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from appliance.models import BookState, Device, KoboDelivery, KoboEntitlement, Progress
 from appliance.positions.fraction import whole_percent
-from appliance.reading.locate import write_kobo
-from appliance.reading.progress import note_given
-from appliance.reading.projection import Projected, project
+from appliance.reading.progress.locate import write_kobo
+from appliance.reading.progress.projection import Projected, project
+from appliance.reading.progress.record import note_given
 from appliance.reading.turn import take_turn_of
 from kobo_api.call import Answer, Call, answer
 from kobo_api.library.book_rows import BookRow

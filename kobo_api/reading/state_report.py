@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from appliance.models import BookState, Device, KoboDelivery
 from appliance.positions import KoboLocator
-from appliance.reading.book_state import SaidState, record_state
-from appliance.reading.locate import NOWHERE, Located, locate, write_kobo
-from appliance.reading.progress import Act, Outcome, Report, record
+from appliance.reading.book_state.record import SaidState, record_state
+from appliance.reading.progress.locate import NOWHERE, Located, locate, write_kobo
+from appliance.reading.progress.record import record
+from appliance.reading.progress.report import Act, Outcome, Report
 from appliance.reading.turn import take_turn
 from kobo_api.call import Answer, Call, answer
 from kobo_api.library.book_rows import BookRow

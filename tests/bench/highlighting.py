@@ -8,10 +8,10 @@ from typing import Any
 
 from appliance.positions import Status
 from appliance.positions.dialects import Dialect
-from appliance.reading.annotation_projection import ProjectedAnnotation
-from appliance.reading.annotation_report import Caller, Said
-from appliance.reading.annotations import exchange, follow, offer
-from appliance.reading.palette import Surface
+from appliance.reading.annotations.palette import Surface
+from appliance.reading.annotations.projection import ProjectedAnnotation
+from appliance.reading.annotations.record import exchange, follow, offer
+from appliance.reading.annotations.report import Caller, Said
 from tests.bench.novel import Novel, open_novel
 from tests.bench.row import Row
 from tests.simulators.engine import Word

@@ -20,8 +20,8 @@ from sqlmodel import select
 
 from appliance.database import Database
 from appliance.models import Book, Device, Digest, ReadingEvent, ReadingSession, Rendition, User
-from appliance.reading.reading_event import Event, Source
-from appliance.reading.reading_time import Counted, record_events
+from appliance.reading.sessions.event import Event, Source
+from appliance.reading.sessions.record import Counted, record_events
 from tests.bench.row import Row
 
 VISITS = 500_000

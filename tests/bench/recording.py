@@ -12,9 +12,9 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from appliance.models import JournalEntry, Progress
-from appliance.reading.locate import Located, locate
-from appliance.reading.progress import record
-from appliance.reading.report import Report
+from appliance.reading.progress.locate import Located, locate
+from appliance.reading.progress.record import record
+from appliance.reading.progress.report import Report
 from tests.bench.novel import Novel, open_novel
 from tests.bench.row import Row
 

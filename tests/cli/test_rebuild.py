@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from appliance.models import Progress
-from appliance.reading.report import Act
+from appliance.reading.progress.report import Act
 from tests.cli.test_commands import bookwake
 from tests.library.conftest import house_in
 from tests.library.making import epub

@@ -18,14 +18,14 @@ from appliance.database import Database
 from appliance.house import House, open_house
 from appliance.models import Annotation, Book, Device, Feed, JournalEntry, Progress, User
 from appliance.positions import Place, Position, Reason, Status
-from appliance.reading.annotation_effects import fold
-from appliance.reading.annotation_report import Caller, Said
-from appliance.reading.annotations import exchange
-from appliance.reading.book_state import SaidState, record_state
-from appliance.reading.progress import Report, record
-from appliance.reading.reading_event import Event, Source
-from appliance.reading.reading_time import record_events
-from appliance.reading.report import Act
+from appliance.reading.annotations.effects import fold
+from appliance.reading.annotations.record import exchange
+from appliance.reading.annotations.report import Caller, Said
+from appliance.reading.book_state.record import SaidState, record_state
+from appliance.reading.progress.record import record
+from appliance.reading.progress.report import Act, Report
+from appliance.reading.sessions.event import Event, Source
+from appliance.reading.sessions.record import record_events
 from appliance.settings import load
 
 CLIENTS = 16

@@ -2,7 +2,7 @@
 
 The systems are KOReader and browsers, each in the EPUB and in its KEPUB, epub.js (for points) and the Kobo. A Kobo's
 progress names a sentence, so a place moves to its start at the first such hop and no further; that the sync engine does
-not let even that happen (the echo rule) is shown in tests/reading/test_echo.py.
+not let even that happen (the echo rule) is shown in tests/reading/progress/test_echo.py.
 """
 
 import random

@@ -11,9 +11,10 @@ from appliance.library.renditions import open_rendition
 from appliance.library.scan import scan
 from appliance.models import Book, Device, JournalEntry, Progress, User
 from appliance.positions import OpenBook
-from appliance.reading.locate import locate, write_kobo
-from appliance.reading.progress import Act, Outcome, Report, current, note_given, record
-from appliance.reading.projection import Projected, project
+from appliance.reading.progress.locate import locate, write_kobo
+from appliance.reading.progress.projection import Projected, project
+from appliance.reading.progress.record import current, note_given, record
+from appliance.reading.progress.report import Act, Outcome, Report
 from tests.library.making import put
 
 SCREEN = 3000  # canonical characters that a Kobo may show before the span it was given

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from appliance.database import Database
 from appliance.models import Book, BookState, Device, User
 from appliance.positions import Place, Position, Reason, Status
-from appliance.reading.book_state import SaidState, record_state
-from appliance.reading.progress import Act, Report, current, record
+from appliance.reading.book_state.record import SaidState, record_state
+from appliance.reading.progress.record import current, record
+from appliance.reading.progress.report import Act, Report
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOTAL = 100_000

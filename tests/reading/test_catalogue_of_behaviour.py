@@ -16,8 +16,8 @@ from appliance.kepub import convert
 from appliance.library.scan import scan
 from appliance.models import Rendition
 from appliance.positions import KoboLocator, Reason, Status
-from appliance.reading.locate import write_kobo
-from appliance.reading.progress import Act
+from appliance.reading.progress.locate import write_kobo
+from appliance.reading.progress.report import Act
 from tests.library.conftest import house_in
 from tests.library.making import epub
 from tests.reading.household import Household

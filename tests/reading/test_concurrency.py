@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from appliance.models import Annotation, BookState, DeviceProgress, JournalEntry, Progress
-from appliance.reading.progress import note_given
+from appliance.reading.progress.record import note_given
 from tests.databases import KINDS, empty_database
 from tests.end_to_end.writing_hand import BOOK, CLIENTS, USER, Client, check_derived, fill, missing, opened
 

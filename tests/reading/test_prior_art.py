@@ -17,10 +17,10 @@ from appliance.models import Annotation, DeviceAnnotation, JournalEntry
 from appliance.positions import Position, Range
 from appliance.positions.dialects import write
 from appliance.positions.ranges import range_text
-from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
-from appliance.reading.annotations import exchange, follow, offer
-from appliance.reading.palette import DEFAULT, shown
-from appliance.reading.progress import Act
+from appliance.reading.annotations.palette import DEFAULT, shown
+from appliance.reading.annotations.record import exchange, follow, offer
+from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
+from appliance.reading.progress.report import Act
 from tests.conftest import ROOT
 from tests.library.conftest import house_in
 from tests.library.making import epub
@@ -41,7 +41,7 @@ ELSEWHERE = {
         "kobo_api/reading/test_reading_state.py::test_a_decision_to_stay_is_not_asked_again",
         "webreader/test_reader.py::test_another_reader_went_on",
     ],
-    14: ["reading/test_echo.py::test_ten_hops_of_following_readers_drift_nowhere"],
+    14: ["reading/progress/test_echo.py::test_ten_hops_of_following_readers_drift_nowhere"],
     19: ["webreader/pages/test_library.py::test_reading_appears_on_the_shelf_and_on_the_book_page"],
     20: ["kobo_api/test_simulated_device.py::test_every_book_opens_and_returns_to_its_page"],
     21: ["positions/test_xpointer.py::test_resolving"],

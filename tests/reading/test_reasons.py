@@ -6,23 +6,23 @@ from pathlib import Path
 import appliance.reading
 from appliance.positions import Reason
 from appliance.reading import reasons
-from appliance.reading.report import Act
+from appliance.reading.progress.report import Act
 
 FOLDER = Path(appliance.reading.__file__).parent
 
 # Where in a call the reason stands.
 CALLS = {"Decision": 1, "Outcome": 1, "_current": 1, "Answer": 2, "relocate": 3, "_answer": -1, "_note": -1}
-PROGRESS = ("rule", "progress", "placing", "put_back")
-STATE = ("book_state",)
+PROGRESS = ("progress/rule", "progress/record", "progress/placing", "progress/put_back")
+STATE = ("book_state/record",)
 ANNOTATIONS = (
-    "annotation_exchange",
-    "annotation_acts",
-    "annotation_journal",
-    "annotation_placing",
-    "annotation_rebasing",
-    "annotation_relocation",
-    "annotations",
-    "unread",
+    "annotations/exchange",
+    "annotations/acts",
+    "annotations/journal",
+    "annotations/placing",
+    "annotations/rebasing",
+    "annotations/relocation",
+    "annotations/record",
+    "annotations/unread",
 )
 
 
@@ -72,8 +72,8 @@ def test_the_collector_sees_them():
 def test_no_file_is_left_out():
     """A new file that writes to the journal belongs in the lists above."""
     writers = {
-        path.stem
-        for path in FOLDER.glob("*.py")
+        path.relative_to(FOLDER).with_suffix("").as_posix()
+        for path in FOLDER.rglob("*.py")
         if any(
             text in path.read_text() for text in ("insert(_JOURNAL)", "journal.append(", "Decision(", "record(session")
         )

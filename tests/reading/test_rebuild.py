@@ -11,15 +11,15 @@ from sqlalchemy import delete, select, text, update
 from appliance.models import Annotation, BookState, DeviceAnnotation, Feed, JournalEntry, Progress, ReadingSession
 from appliance.positions import Range
 from appliance.positions.dialects import write
-from appliance.reading.annotation_acts import keep
-from appliance.reading.annotation_report import Caller, Deletion, Said
-from appliance.reading.annotations import exchange, follow, offer
-from appliance.reading.book_state import SaidState, record_state
-from appliance.reading.put_back import put_back
-from appliance.reading.reading_event import Event, Source
-from appliance.reading.reading_time import record_events
+from appliance.reading.annotations.acts import keep
+from appliance.reading.annotations.record import exchange, follow, offer
+from appliance.reading.annotations.report import Caller, Deletion, Said
+from appliance.reading.book_state.record import SaidState, record_state
+from appliance.reading.progress.put_back import put_back
+from appliance.reading.progress.report import Act
 from appliance.reading.rebuild import Rebuilt, rebuild, rebuild_person
-from appliance.reading.report import Act
+from appliance.reading.sessions.event import Event, Source
+from appliance.reading.sessions.record import record_events
 from tests.databases import KINDS, empty_database
 from tests.library.conftest import house_in
 from tests.library.making import epub

@@ -17,9 +17,9 @@ from appliance.library.digests import digests
 from appliance.library.scan import ScanResult
 from appliance.models import Book, JournalEntry, Rendition, User
 from appliance.positions import Place
-from appliance.reading.locate import NOWHERE
-from appliance.reading.progress import current, record
-from appliance.reading.report import Report
+from appliance.reading.progress.locate import NOWHERE
+from appliance.reading.progress.record import current, record
+from appliance.reading.progress.report import Report
 from appliance.settings import load
 from appliance.sweeps import library_scan, placing
 from appliance.sweeps.preparation import Preparation, PreparationFailed
@@ -213,7 +213,7 @@ def test_a_report_about_a_file_that_was_away_is_placed_when_it_is_back(house: Ho
 
 
 def house_place(house: House, session: Session, book: Book, locator: str) -> Place:
-    from appliance.reading.locate import locate
+    from appliance.reading.progress.locate import locate
 
     assert book.main_sha256 is not None
     located = locate(house, session, book.id, book.main_sha256, "xpointer", locator)

@@ -18,11 +18,11 @@ from appliance.library.scan import scan
 from appliance.models import Book, DeviceProgress, Progress, Rendition, User
 from appliance.positions import Position, Status
 from appliance.positions.kept_texts import KeptTexts
-from appliance.reading.locate import locate
-from appliance.reading.progress import note_given, record
-from appliance.reading.projection import project
-from appliance.reading.rebasing import rebase
-from appliance.reading.report import Report
+from appliance.reading.progress.locate import locate
+from appliance.reading.progress.projection import project
+from appliance.reading.progress.rebasing import rebase
+from appliance.reading.progress.record import note_given, record
+from appliance.reading.progress.report import Report
 from appliance.settings import load
 from appliance.sweeps.texts import Keeping, NotKept
 from tests.conftest import ROOT

@@ -14,9 +14,9 @@ from appliance.models import Book, Device, User
 from appliance.positions import OpenBook, Position, Range
 from appliance.positions.canonical import NO_INK
 from appliance.positions.dialects import write
-from appliance.reading.annotation_projection import ProjectedAnnotation
-from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
-from appliance.reading.annotations import exchange, follow, offer
+from appliance.reading.annotations.projection import ProjectedAnnotation
+from appliance.reading.annotations.record import exchange, follow, offer
+from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
 from appliance.settings import load
 from tests.server import Server
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from appliance.house import House
-from appliance.reading.annotation_report import Said
+from appliance.reading.annotations.report import Said
 from tests.chromium import DESKTOP, PHONE, signed_in
 from tests.server import BOOKS, Server, eventually, running_server
 from tests.webreader.marking_hand import Hand

@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 from appliance.accounts.sessions import SignedIn
 from appliance.house import House
 from appliance.models import Annotation, Book, Device, DeviceAnnotation, Rendition
-from appliance.reading.annotation_acts import keep
-from appliance.reading.annotation_projection import ProjectedAnnotation, project_annotations
-from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
-from appliance.reading.annotations import exchange
+from appliance.reading.annotations.acts import keep
+from appliance.reading.annotations.projection import ProjectedAnnotation, project_annotations
+from appliance.reading.annotations.record import exchange
+from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
 from appliance.reading.feed import changes
 
 MAX_BODY = 1024 * 1024  # bytes

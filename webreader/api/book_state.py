@@ -11,7 +11,7 @@ from sqlmodel import Session
 from appliance.accounts.sessions import SignedIn
 from appliance.house import House
 from appliance.models import Book, BookState
-from appliance.reading.book_state import SaidState, record_state
+from appliance.reading.book_state.record import SaidState, record_state
 
 MAX_BODY = 128 * 1024  # bytes
 MAX_REVIEW = 20_000  # characters

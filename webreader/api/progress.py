@@ -11,9 +11,10 @@ from msgspec import Meta, Struct
 from appliance.accounts.sessions import SignedIn
 from appliance.house import House
 from appliance.models import Book, Rendition
-from appliance.reading.locate import locate
-from appliance.reading.progress import Act, Report, record
-from appliance.reading.projection import Projected, project
+from appliance.reading.progress.locate import locate
+from appliance.reading.progress.projection import Projected, project
+from appliance.reading.progress.record import record
+from appliance.reading.progress.report import Act, Report
 
 MAX_BODY = 16 * 1024  # bytes; the longest CFI of a real book has some 200 characters
 

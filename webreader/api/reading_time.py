@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 from appliance.accounts.sessions import SignedIn
 from appliance.house import House
 from appliance.models import Book
-from appliance.reading.reading_event import Event, Source
-from appliance.reading.reading_time import record_events
+from appliance.reading.sessions.event import Event, Source
+from appliance.reading.sessions.record import record_events
 
 MAX_BODY = 4 * 1024  # bytes
 LONGEST = 60 * 60  # seconds; what could not be sent for longer comes as several

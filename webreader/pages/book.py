@@ -18,9 +18,9 @@ from appliance.library.renditions import path_of
 from appliance.library.shelves import shelves_of
 from appliance.models import Rendition
 from appliance.reading import bookcase
-from appliance.reading.highlights import highlights
-from appliance.reading.reading_log import days, sessions_of, time_in
-from appliance.reading.timeline import suggestions, timeline
+from appliance.reading.annotations.highlights import highlights
+from appliance.reading.progress.timeline import suggestions, timeline
+from appliance.reading.sessions.log import days, sessions_of, time_in
 from webreader.pages.covers import cover_address
 from webreader.pages.page import PageRequest, house_of, page, person, show
 from webreader.pages.words import zone_of

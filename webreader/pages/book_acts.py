@@ -8,9 +8,9 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from appliance.models import Book, BookState
-from appliance.reading.book_state import SaidState, hand_back, record_state
-from appliance.reading.put_back import put_back
-from appliance.reading.state_rule import STATUSES
+from appliance.reading.book_state.record import SaidState, hand_back, record_state
+from appliance.reading.book_state.rule import STATUSES
+from appliance.reading.progress.put_back import put_back
 from webreader.api.book_state import MAX_REVIEW
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, person
 

@@ -9,7 +9,7 @@ from litestar.types import ControllerRouterHandler
 from sqlmodel import Session
 
 from appliance.models import Device, User
-from appliance.reading.kobo_notes import notes_on
+from appliance.reading.annotations.kobo_notes import notes_on
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
 
 

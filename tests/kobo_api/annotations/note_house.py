@@ -17,8 +17,8 @@ from appliance.models import Annotation, Book, Device, KoboNotes, User
 from appliance.positions import OpenBook, Range, RangePlace
 from appliance.positions.dialects import decode, parse, write
 from appliance.positions.ranges import range_text
-from appliance.reading.annotation_report import Answer, Caller, Deletion, Said
-from appliance.reading.annotations import exchange, survey
+from appliance.reading.annotations.record import exchange, survey
+from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
 from kobo_api.annotations import incoming, outgoing
 from kobo_api.call import Answer as KoboAnswer
 from kobo_api.call import FileAnswer

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from appliance.reading.annotation_acts import keep
+from appliance.reading.annotations.acts import keep
 from tests.kobo_api.annotations.note_house import NoteHouse, ink
 from tests.kobo_api.conftest import open_home
 from tests.library.making import epub

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.library.scan import scan
 from appliance.models import Annotation
-from appliance.reading.kobo_notes import notes_on
+from appliance.reading.annotations.kobo_notes import notes_on
 from tests.kobo_api.annotations.note_house import OZ, NoteHouse, ink
 from tests.kobo_api.conftest import Home
 from tests.library.making import epub

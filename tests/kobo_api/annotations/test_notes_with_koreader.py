@@ -9,8 +9,8 @@ import pytest
 from appliance.positions import RangePlace
 from appliance.positions.dialects import decode, parse, write
 from appliance.positions.ranges import range_text
-from appliance.reading.annotation_report import Caller, Deletion, Said
-from appliance.reading.annotations import exchange, follow, offer
+from appliance.reading.annotations.record import exchange, follow, offer
+from appliance.reading.annotations.report import Caller, Deletion, Said
 from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo, ink, words_in
 from tests.kobo_api.conftest import Home
 

@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.models import Device
-from appliance.reading.put_back import put_back
+from appliance.reading.progress.put_back import put_back
 from tests.kobo_api.conftest import Home
 from tests.kobo_api.reading.test_reading_state import Reading, at, place
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from appliance.models import Book, BookState, Progress
-from appliance.reading.book_state import SaidState, record_state
+from appliance.reading.book_state.record import SaidState, record_state
 from kobo_api.reading import state_report
 from kobo_api.reading.state_report import read_states
 from tests.kobo_api.conftest import Desk, Home

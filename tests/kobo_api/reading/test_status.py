@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from appliance.models import BookState, Device
-from appliance.reading.book_state import SaidState, record_state
+from appliance.reading.book_state.record import SaidState, record_state
 from tests.kobo_api.conftest import Home
 from tests.kobo_api.reading.test_reading_state import Reading, place
 

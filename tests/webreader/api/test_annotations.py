@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from appliance.house import House
-from appliance.reading.annotation_report import Said
+from appliance.reading.annotations.report import Said
 from tests.server import BOOKS, Browser, Server, running_server
 from tests.webreader.open_reader import books, query
 from tests.webreader.other_reader import OtherReader, house_of

@@ -1,0 +1,271 @@
+"""Annotations of all devices: what a device says goes in through `exchange`, is merged, and is kept for good.
+
+The journal gets what was said and what was done; `effects` folds the latter. Places are looked up before
+the write transaction begins.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, Connection, CursorResult, Select, bindparam, delete, insert, or_, select, update
+from sqlmodel import Session
+
+from appliance.house import House
+from appliance.models import Annotation, DeviceAnnotation
+from appliance.reading.annotations import journal
+from appliance.reading.annotations.effects import Row
+from appliance.reading.annotations.exchange import Exchange
+from appliance.reading.annotations.links import Link, Links, absent
+from appliance.reading.annotations.locate import locate_range, open_files
+from appliance.reading.annotations.projection import ProjectedAnnotation, project_annotations
+from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
+from appliance.reading.feed import take_versions
+from appliance.reading.turn import take_turn
+
+_ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
+_HELD = DeviceAnnotation.__table__  # type: ignore[attr-defined]
+
+_LINKS = select(_HELD).where(_HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id"))
+_ROWS = select(_ANNOTATION).where(
+    _ANNOTATION.c.user_id == bindparam("user_id"), _ANNOTATION.c.book_id == bindparam("book_id")
+)
+_AT_ONCE = 500  # values in a statement
+_MANY: BindParameter[Any] = bindparam("many", expanding=True)
+_LINKS_NAMED = _LINKS.where(_HELD.c.native_id.in_(_MANY))
+_ROWS_NAMED = _ROWS.where(_ANNOTATION.c.id.in_(_MANY))
+# What tells whether a device says anything new: a thousand of them are read with each sync.
+_KNOWN = select(_HELD.c.native_id, _HELD.c.annotation_id, _HELD.c.held_version, _HELD.c.fingerprint).where(
+    _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
+)
+# All but what the device is known to hold as it is now, in the file it has now: `due` looks at these only.
+_MAYBE_DUE = or_(
+    _HELD.c.annotation_id.is_(None),
+    _HELD.c.held_version < _ANNOTATION.c.version,
+    _HELD.c.gone_at.is_not(None),
+    _HELD.c.sha256.is_distinct_from(bindparam("sha256")),
+    _ANNOTATION.c.deleted_at.is_not(None),
+)
+_LINK_TO = (_HELD.c.annotation_id == _ANNOTATION.c.id) & (_HELD.c.device_id == bindparam("device_id"))
+_ROWS_MAYBE_DUE = _ROWS.select_from(_ANNOTATION.outerjoin(_HELD, _LINK_TO)).where(_MAYBE_DUE)
+_LINKS_MAYBE_DUE = _LINKS.join_from(_HELD, _ANNOTATION, _LINK_TO).where(_MAYBE_DUE)
+_UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`projected`: what lives, and what the device has to be told is gone. `rows`, `links`: all, by annotation."""
+
+    projected: list[ProjectedAnnotation]
+    rows: Mapping[str, Row]
+    links: Mapping[str, Link]
+
+
+def exchange(
+    house: House,
+    caller: Caller,
+    said: Sequence[Said],
+    deletions: Sequence[Deletion] = (),
+    *,
+    complete: bool = False,
+    is_foreign: bool = False,
+) -> list[Answer]:
+    """Take in what a device says of its annotations in one book; returns what became of each, in order, those it
+    deleted last. All of it is committed, journal and all, when this returns; what the device said before costs a look.
+
+    `complete`: this is all that the device has. What else it was known to hold it has lost, which is no deletion: it
+    is offered again. `is_foreign`: so it is, and from a file that this device did not write last: copied from another
+    one, or put back from a backup. Then nothing that differs is taken for a change made on this device.
+    """
+    names = {one.native_id for one in said} | {one.native_id for one in deletions}
+    with house.database.read() as session:
+        connection = session.connection()
+        known = _known(connection, caller)
+        news = [
+            one for one in said if is_foreign or known.get(one.native_id, _NOT_KNOWN).fingerprint != one.fingerprint
+        ]
+        is_short = complete and not known.keys() <= names
+        links = _links(connection, caller) if news or is_short or is_foreign else {}
+        files = open_files(house, session, caller.book_id, caller.sha256) if news else None
+        places = {
+            one.native_id: locate_range(files, caller.dialect, one.range, one.words)
+            for one in sorted(news, key=lambda one: str(one.range))  # document by document
+            if one.range is not None and (is_foreign or not _is_same_range(one, links.get(one.native_id)))
+        }
+    answers = {
+        name: Answer(name, "echo", "unchanged", annotation_id, version)
+        for name, (annotation_id, version, _) in known.items()
+    }
+    gone: list[Answer] = []
+    lost = absent(links, names) if is_short else []
+    if news or deletions or lost or (is_foreign and links):
+        with house.database.write() as session:
+            connection = session.connection()
+            operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
+            work = _exchange(connection, caller, len(news) + len(deletions), operations)
+            if is_foreign:
+                work.links.distrust(work.rows)
+            elif lost:
+                work.links.miss(names, work.rows)
+            gone = work.delete(deletions, journal.deleted_lately(connection, caller) if deletions else 0)
+            for one in news:
+                answers[one.native_id] = work.take(one, places.get(one.native_id))
+            _store(connection, work)
+    return [*(answers[one.native_id] for one in said), *gone]
+
+
+def offer(house: House, caller: Caller) -> list[ProjectedAnnotation]:
+    """What the device has to be told of its book, in its own words. It is remembered as offered, not as held, until
+    the device says so (`follow`) or shows it in what it says next."""
+    with house.database.read() as session:
+        rows, links = _maybe_due(session.connection(), caller)
+        by_annotation = {link["annotation_id"]: link for link in links.values()}
+        everything = project_annotations(house, session, caller, rows.values(), by_annotation)
+    wanted = [one for one in everything if one.due is not None and (one.is_sure or one.due == "remove")]
+    given = [one for one in wanted if one.due != "remove"]
+    if given:
+        with house.database.write() as session:
+            connection = session.connection()
+            take_turn(connection, caller.user_id)
+            rows, links = _maybe_due(connection, caller)
+            held = Links(caller, links)
+            for one in given:
+                row = rows.get(one.row["id"])
+                if row is not None and row["version"] == one.row["version"]:
+                    held.offer(row, {**one.fields, "range": one.range})
+            _store_links(connection, caller, held)
+    return wanted
+
+
+def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
+    """The device holds what it was offered, or has deleted what it was told to: version by native id."""
+    if followed:
+        with house.database.write() as session:
+            connection = session.connection()
+            take_turn(connection, caller.user_id)
+            links = {link["native_id"]: link for link in _some(connection, _LINKS_NAMED, caller, [*followed])}
+            annotations = [link["annotation_id"] for link in links.values()]
+            rows = {row["id"]: row for row in _some(connection, _ROWS_NAMED, caller, annotations)}
+            held = Links(caller, links)
+            for native_id, version in followed.items():
+                held.follow(native_id, version, rows)
+            _store_links(connection, caller, held)
+
+
+def survey(house: House, session: Session, caller: Caller) -> Survey:
+    """All annotations of the person in the book, as the device needs them and as it holds them: for one that takes what
+    it is given for its whole set. Opens files."""
+    connection = session.connection()
+    rows = _rows(connection, caller)
+    links = {link["annotation_id"]: link for link in _links(connection, caller).values()}
+    return Survey(project_annotations(house, session, caller, rows.values(), links), rows, links)
+
+
+def offer_these(house: House, caller: Caller, offered: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
+    """The device is being told of annotations: their ids, versions, and fields with the range in its own spelling. One
+    that changed meanwhile is not noted; the device is told of it again."""
+    if offered:
+        with house.database.write() as session:
+            connection = session.connection()
+            take_turn(connection, caller.user_id)
+            rows, held = _rows(connection, caller), Links(caller, _links(connection, caller))
+            for annotation_id, version, fields in offered:
+                if rows[annotation_id]["version"] == version:
+                    held.offer(rows[annotation_id], fields)
+            _store_links(connection, caller, held)
+
+
+def follow_all(house: House, caller: Caller, version: int) -> None:
+    """The device took what it was offered for its whole set, as the person's annotations were at feed number
+    `version`."""
+    with house.database.write() as session:
+        connection = session.connection()
+        take_turn(connection, caller.user_id)
+        rows, held = _rows(connection, caller), Links(caller, _links(connection, caller))
+        held.follow_all(version, rows)
+        _store_links(connection, caller, held)
+
+
+def _exchange(connection: Connection, caller: Caller, count: int, operations: Sequence[str | None]) -> Exchange:
+    take_turn(connection, caller.user_id)
+    version = take_versions(connection, caller.user_id, count) if count else 0
+    done = journal.done(connection, caller, operations)
+    return Exchange(caller, _rows(connection, caller), _links(connection, caller), done, version)
+
+
+def _is_same_range(said: Said, link: Link | None) -> bool:
+    return link is not None and link["held"].get("range") == said.range
+
+
+class _Known(NamedTuple):
+    """What a device is known to hold of an annotation. `fingerprint`: empty for what it has to say once more."""
+
+    annotation_id: str
+    version: int
+    fingerprint: str
+
+
+_NOT_KNOWN = _Known("", 0, "")
+
+
+def _known(connection: Connection, caller: Caller) -> dict[str, _Known]:
+    """By native id."""
+    if caller.is_person:
+        return {}
+    return {name: _Known(*known) for name, *known in connection.execute(_KNOWN, _ids(caller))}
+
+
+def _maybe_due(connection: Connection, caller: Caller) -> tuple[dict[str, Row], dict[str, Link]]:
+    return _rows(connection, caller, _ROWS_MAYBE_DUE), _links(connection, caller, _LINKS_MAYBE_DUE)
+
+
+def _links(connection: Connection, caller: Caller, query: Select[Any] = _LINKS) -> dict[str, Link]:
+    if caller.is_person:
+        return {}
+    return {row["native_id"]: row for row in _dicts(connection.execute(query, _ids(caller)))}
+
+
+def _rows(connection: Connection, caller: Caller, query: Select[Any] = _ROWS) -> dict[str, Row]:
+    return {row["id"]: row for row in _dicts(connection.execute(query, _ids(caller)))}
+
+
+def _some(connection: Connection, query: Select[Any], caller: Caller, many: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a query that asks for `_MANY`."""
+    for at in range(0, len(many), _AT_ONCE):
+        yield from _dicts(connection.execute(query, {**_ids(caller), "many": many[at : at + _AT_ONCE]}))
+
+
+def _dicts(result: CursorResult[Any]) -> Iterator[dict[str, Any]]:
+    """The rows by column: `mappings` takes several times as long, and there are thousands."""
+    names = [*result.keys()]
+    return (dict(zip(names, row, strict=True)) for row in result)
+
+
+def _ids(caller: Caller) -> dict[str, Any]:
+    return {
+        "user_id": caller.user_id,
+        "device_id": caller.device_id,
+        "book_id": caller.book_id,
+        "sha256": caller.sha256,
+    }
+
+
+def _store(connection: Connection, work: Exchange) -> None:
+    journal.append(connection, work.caller, work.entries)
+    new = [row for row in work.changed.values() if row["id"] in work.created]
+    if new:
+        connection.execute(insert(_ANNOTATION), new)
+    old = [row for row in work.changed.values() if row["id"] not in work.created]
+    if old:
+        values = [{"this_id": row["id"], **{k: v for k, v in row.items() if k != "id"}} for row in old]
+        connection.execute(_UPDATE_ROW, values)
+    _store_links(connection, work.caller, work.links)
+
+
+def _store_links(connection: Connection, caller: Caller, links: Links) -> None:
+    stale = [*links.dropped, *links.changed]
+    for at in range(0, len(stale), _AT_ONCE):
+        these = _HELD.c.annotation_id.in_(stale[at : at + _AT_ONCE])
+        connection.execute(delete(_HELD).where(_HELD.c.device_id == caller.device_id, these))
+    if links.changed:
+        connection.execute(insert(_HELD), list(links.changed.values()))

@@ -1,0 +1,1 @@
+"""Status, rating and review of a book."""

@@ -1,0 +1,1 @@
+"""Reading time: the facts that devices tell, and the reading sessions derived from them."""

@@ -1,0 +1,92 @@
+"""Highlights, notes and bookmarks of five readers that are offline, lose, repeat, delay and reorder messages, are reset
+and copied, and have wrong clocks. The exchange alone, on values; `test_house.py` has it with a database."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from appliance.reading.annotations.palette import KOBO_GREY
+from tests.reading.annotations.machine import Readers
+
+STEPS = 50
+ONE, OTHER, KOBO, GREY, BROWSER = range(5)
+
+
+def _settings(runs: int) -> settings:
+    return settings(
+        max_examples=runs, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+
+
+class Few(Readers):
+    pass
+
+
+class Many(Readers):
+    pass
+
+
+class Nightly(Readers):
+    pass
+
+
+TestFew = Few.TestCase
+TestFew.settings = _settings(60)
+
+TestMany = pytest.mark.slow(Many.TestCase)
+TestMany.settings = _settings(2_000)
+
+TestNightly = pytest.mark.nightly(Nightly.TestCase)
+TestNightly.settings = _settings(int(os.environ.get("BOOKWAKE_TEST_RUNS", 100_000)))
+
+
+def test_grey_is_no_choice_after_another_kobo_chose_a_colour():
+    """What a Kobo without colours marked has a colour now; that it was chosen elsewhere does not make the Kobo's grey
+    a choice, neither for that highlight nor for any other."""
+    readers = Readers()
+    readers.create(who=GREY, which=0, colour=0, noted=False)
+    readers.sync(who=GREY, how="well")
+    readers.create(who=ONE, which=1, colour=0, noted=False)
+    readers.two_sync(who=ONE, then=KOBO)
+    readers.sync(who=GREY, how="well")
+    readers.edit(who=KOBO, which=0, what="colour", value=0)
+    readers.annotate(who=GREY, which=1, appends=False)
+    readers.two_sync(who=KOBO, then=GREY)
+    readers.annotate(who=GREY, which=0, appends=False)
+    readers.sync(who=GREY, how="well")
+    assert [row["colour"] for row in readers.server.rows.values()] == ["kobo:#F6F3B3", "koreader:red"]
+    readers.teardown()
+
+
+def test_grey_is_a_choice_on_a_kobo_that_has_colours():
+    readers = Readers()
+    readers.create(who=KOBO, which=0, colour=1, noted=False)
+    readers.two_sync(who=KOBO, then=ONE)
+    readers.annotate(who=ONE, which=0, appends=False)
+    readers.two_sync(who=ONE, then=KOBO)
+    kobo = readers.devices[KOBO]
+    kobo.edit(kobo.pick(0), readers.server.now, colour=KOBO_GREY)
+    readers.grey.add(("highlight", 0))
+    readers.sync(who=KOBO, how="well")
+    assert [row["colour"] for row in readers.server.rows.values()] == [f"kobo:{KOBO_GREY}"]
+
+
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(days=2)], ids=["right", "two-days-behind"])
+def test_an_old_copy_takes_no_note_from_what_was_deleted(behind):
+    """Somebody copies the file as it was before the note back to the reader where it was written, and by its clock, set
+    back since, it is newer than it is."""
+    readers = Readers()
+    readers.create(who=ONE, which=2, colour=0, noted=False)
+    readers.device_is_copied(back=False)
+    readers.annotate(who=ONE, which=0, appends=False)
+    readers.two_sync(who=ONE, then=BROWSER)
+    readers.device_is_copied(back=True)
+    readers.clock_is_set(who=ONE, skew=-behind)
+    readers.delete(who=BROWSER, which=0)
+    readers.two_sync(who=BROWSER, then=ONE)
+    [row] = readers.server.rows.values()
+    assert row["note"] == "n0001"
+    assert (row["deleted_at"] is not None) == (not behind), "an old copy brings nothing back, if its age is known"
+    readers.teardown()
