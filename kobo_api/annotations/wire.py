@@ -6,7 +6,7 @@ What a device sent is kept as the very text that it sent and goes back as that, 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ OPAQUE = "markup"  # ink, and whatever firmware there will be: given back as it 
 _UPDATED = ("updatedannotations", "annotations")
 _DELETED = ("deletedannotationids", "deletedannotations", "removedannotations")
 _FLAGS = ("deleted", "isdeleted", "isremoved")
+_SECOND = timedelta(seconds=1)  # as exactly as times are written
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,63}")
 
 Range = dict[str, Any] | list[dict[str, Any]] | None  # as `positions.dialects` has it
@@ -128,7 +129,11 @@ def render(wanted: Wanted, raw: str | None = None) -> str:
         return raw
     value: dict[str, Any] = _decode(raw) if raw is not None and item is not None else {}
     note = wanted.fields.get("note", "")
-    at = max(wanted.at, item.changed_at) if item is not None and item.changed_at is not None else wanted.at
+    at = wanted.at
+    if item is not None and item.changed_at is not None:
+        # Later than what it says itself, however far its clock runs ahead: so that a request of before the change, that
+        # was under way for long, is known for what it is (`Links.is_old`).
+        at = max(at, _after(item.changed_at))
     value = {"attachments": {}, **value, "clientLastModifiedUtc": write_time(at), "id": wanted.id}
     if wanted.kind == "bookmark":
         value |= {"context": value.get("context"), "type": "dogear"}
@@ -160,6 +165,10 @@ def read_check(body: bytes) -> list[tuple[str, str]]:
         if isinstance(id, str) and 0 < len(id) <= 64:
             found.append((id.lower(), etag[:200] if isinstance(etag, str) else ""))
     return found
+
+
+def _after(moment: datetime) -> datetime:
+    return min(moment, datetime.max.replace(tzinfo=UTC) - _SECOND) + _SECOND
 
 
 def _says(item: Item, wanted: Wanted) -> bool:

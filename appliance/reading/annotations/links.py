@@ -37,7 +37,7 @@ class Links:
         return self.by_name[name] if name is not None else None
 
     def has(self, annotation_id: str) -> bool:
-        """Whether the device is known to hold it."""
+        """Whether the device is known to hold it, so that a new name there is none of it."""
         return annotation_id in self._held
 
     # -- what a device has
@@ -77,6 +77,11 @@ class Links:
         back. By the device's own clock, so that it decides nothing but whether a note may be dropped."""
         link, claimed = self.by_name.get(said.native_id), self._claimed(said)
         return bool(link and link["claimed_at"] and claimed and claimed < link["claimed_at"])
+
+    def speaks_of(self, names: Collection[str]) -> None:
+        """The device says a part of what it has: `names`. What else it was known to hold may be there no more, such as
+        after a set that it took and that nobody noted, and is then made again under another name."""
+        self._held &= {self.by_name[name]["annotation_id"] for name in names if name in self.by_name}
 
     def miss(self, names: Collection[str], rows: Mapping[str, Row]) -> None:
         """The device has said all that it has, or deleted: `names`. What else it was known to hold it has lost, and is

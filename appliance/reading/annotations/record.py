@@ -105,8 +105,10 @@ def exchange(
             work = _exchange(connection, caller, len(news) + len(deletions), operations)
             if is_foreign:
                 work.links.distrust(work.rows)
-            elif lost:
+            elif complete:
                 work.links.miss(names, work.rows)
+            else:
+                work.links.speaks_of(names)
             gone = work.delete(deletions, journal.deleted_lately(connection, caller) if deletions else 0)
             for one in news:
                 answers[one.native_id] = work.take(one, places.get(one.native_id))

@@ -1,8 +1,10 @@
 """Annotations on the wire: whatever comes is read without an error, and what was read is written back (7.5 to 7.9)."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,8 +71,25 @@ def test_what_changed_is_changed_and_nothing_else(before: Wanted, after: Wanted,
     raw = json.dumps(json.loads(render(before)) | more)
     wanted = Wanted(before.id, before.kind, after.range, after.fields, AT)
     given = render(wanted, raw)
-    said(read_item(given), wanted)
+    said(read_item(given), replace(wanted, at=AT if given == raw else AT + timedelta(seconds=1)))
     assert {name: json.loads(given)[name] for name in more} == json.loads(json.dumps(more))
+
+
+@pytest.mark.parametrize(
+    ("own", "given"),
+    [
+        ("2026-03-01T09:30:00Z", "2026-11-21T12:00:00Z"),
+        ("2027-01-01T00:00:00Z", "2027-01-01T00:00:01Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+    ],
+    ids=["behind", "ahead", "last-second"],
+)
+def test_a_change_is_later_than_what_the_device_said(own: str, given: str) -> None:
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    before = Wanted("a7d0b6c4-5e3f-4a1c-b7d2-90e1f2a3b4c5", "bookmark", None, {"note": ""}, at)
+    raw = json.dumps({**json.loads(render(before)), "clientLastModifiedUtc": own})
+    after = replace(before, fields={"note": "from elsewhere"})
+    assert json.loads(render(after, raw))["clientLastModifiedUtc"] == given
 
 
 @given(st.binary(max_size=300))

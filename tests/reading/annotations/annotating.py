@@ -110,6 +110,8 @@ class PureServer:
             work.links.distrust(work.rows)
         elif request.complete:
             work.links.miss(names, work.rows)
+        else:
+            work.links.speaks_of(names)
         answers = work.delete(request.deletions, lately)
         for one in news:
             link = links.get(one.native_id)
@@ -148,6 +150,15 @@ class PureServer:
         for native_id, version in followed.items():
             work.links.follow(native_id, version, work.rows)
         self._store(device, work)
+
+    def follow_all(self, device: "Reader") -> None:
+        work = self._work(device, None, 0)
+        work.links.follow_all(self.newest, work.rows)
+        self._store(device, work)
+
+    @property
+    def newest(self) -> int:
+        return max((row["version"] for row in self.rows.values()), default=0)
 
     def keep(self, annotation_id: str) -> None:
         row = self.rows[annotation_id]
@@ -348,11 +359,13 @@ class Kobo(Reader):
         server.exchange(self, request)
 
     def sync(self, server: Any, how: str, late: list[tuple[Reader, Request]]) -> list[Request]:
-        # Beside the server's times, those of a clock that is ahead do not tell which of two requests is older.
-        reached = super().sync(server, "request lost" if how == "delayed" and self.skew > timedelta(0) else how, late)
+        reached = super().sync(server, how, late)
         if reached:
             self.deletes = []
             self._remember()
+        if how == "well":
+            # What was sent to the end is noted as taken (`kobo_api.annotations.outgoing`), but for a crash before.
+            server.follow_all(self)
         return reached
 
     def ask(self, server: Any) -> list[Offer]:
@@ -363,9 +376,10 @@ class Kobo(Reader):
         old, self.items, self.is_new = self.items, {}, False
         for name, _version, fields in offers:
             mine = old.get(name, {})
-            # What is given back as it came has the Kobo's own time, and all else ours (`annotation_wire.render`).
+            # What is given back as it came has the Kobo's own time, all else a later one (`annotations.wire.render`).
             is_same = all(mine.get(field) == value for field, value in fields.items())
-            self.items[name] = {**fields, "changed": mine["changed"] if is_same else now}
+            later = max(now, mine["changed"] + timedelta(seconds=1)) if mine else now
+            self.items[name] = {**fields, "changed": mine["changed"] if is_same else later}
 
     def _remember(self) -> None:
         self.sent = {name: dict(item) for name, item in self.items.items()}

@@ -16,7 +16,7 @@ from appliance.positions.dialects import write
 from appliance.reading.annotations import exchange as annotation_exchange
 from appliance.reading.annotations.acts import keep
 from appliance.reading.annotations.projection import project_annotations
-from appliance.reading.annotations.record import _links, _rows, exchange, follow, offer
+from appliance.reading.annotations.record import _links, _rows, exchange, follow, follow_all, offer
 from appliance.reading.annotations.report import Caller
 from appliance.settings import load
 from tests.databases import KINDS, empty_database
@@ -142,6 +142,10 @@ class Both(PureServer):
     def follow(self, device, followed):
         follow(self.home.house, self._caller(device), followed)
         super().follow(device, followed)
+
+    def follow_all(self, device):
+        follow_all(self.home.house, self._caller(device), self.newest)
+        super().follow_all(device)
 
     def keep(self, annotation_id):
         keep(self.home.house, self._caller_of(6, "web", "cfi", None, True), annotation_id)

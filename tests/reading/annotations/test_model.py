@@ -90,3 +90,40 @@ def test_an_old_copy_takes_no_note_from_what_was_deleted(behind):
     assert row["note"] == "n0001"
     assert (row["deleted_at"] is not None) == (not behind), "an old copy brings nothing back, if its age is known"
     readers.teardown()
+
+
+@pytest.mark.parametrize("first", [GREY, KOBO], ids=["made-again-first", "changed-first"])
+def test_what_is_made_again_after_a_set_that_nobody_noted_stays_one(first):
+    """A Kobo takes a set without the bookmark that was deleted elsewhere, and the server stops before it notes that.
+    It is made again there, under a new name, and changed on another Kobo, which still has it."""
+    readers = Readers()
+    readers.create(who=GREY, which=6, colour=0, noted=False)
+    readers.two_sync(who=GREY, then=ONE)
+    readers.delete(who=ONE, which=0)
+    readers.two_sync(who=KOBO, then=ONE)
+    readers.sync(who=GREY, how="twice")
+    readers.create(who=GREY, which=6, colour=0, noted=False)
+    readers.edit(who=KOBO, which=0, what="colour", value=0)
+    readers.sync(who=first, how="well")
+    readers.teardown()
+    assert len(readers.server.rows) == 1
+
+
+def test_a_late_request_of_a_kobo_whose_clock_is_ahead_takes_no_note():
+    """What it is given has a later time than what it sent, although its clock runs ahead; so it can be told that the
+    request is from before."""
+    readers = Readers()
+    readers.clock_is_set(who=KOBO, skew=timedelta(days=2))
+    readers.create(who=KOBO, which=0, colour=0, noted=True)
+    readers.sync(who=KOBO, how="well")
+    readers.annotate(who=KOBO, which=0, appends=False)
+    readers.sync(who=KOBO, how="delayed")
+    readers.two_sync(who=KOBO, then=ONE)
+    readers.annotate(who=ONE, which=0, appends=False)
+    readers.two_sync(who=ONE, then=KOBO)
+    readers.device_restarts(who=KOBO)
+    readers.sync(who=KOBO, how="well")
+    readers.arrive(which=0)
+    [row] = readers.server.rows.values()
+    assert row["note"] == "n0003"
+    readers.teardown()
