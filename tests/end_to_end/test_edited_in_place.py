@@ -14,7 +14,7 @@ from appliance.positions import OpenBook
 from tests.end_to_end.test_main_job import ink, same_start
 from tests.server import BOOKS, eventually, running_server
 from tests.simulators.kobo import Kobo
-from tests.simulators.koreader import KOReader
+from tests.simulators.kosync import KOReader
 from tests.webreader.open_reader import books, query
 
 OZ = BOOKS / "l-frank-baum_the-marvelous-land-of-oz.epub"

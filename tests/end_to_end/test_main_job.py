@@ -13,7 +13,7 @@ import pytest
 from tests.chromium import chromium, signed_in
 from tests.server import BOOKS, Server, running_server
 from tests.simulators.kobo import Kobo, Span
-from tests.simulators.koreader import KOReader
+from tests.simulators.kosync import KOReader
 from tests.webreader.open_reader import OpenReader, books, query
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.server import BOOKS, running_server
-from tests.simulators.koreader import KOReader, partial_md5
+from tests.simulators.kosync import KOReader, partial_md5
 
 BOOK = BOOKS / "calibre-docx_alice.epub"
 

@@ -1,0 +1,2 @@
+-- Collections: there are none.
+return { coll = { favorites = {} }, updateLastBookTime = function() end }
