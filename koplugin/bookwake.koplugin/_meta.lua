@@ -3,6 +3,8 @@ local _ = require("gettext")
 return {
     name = "bookwake",
     fullname = "Bookwake",
-    description = _([[Keeps your place, highlights, notes, statuses and reading time in step with your Bookwake server, your Kobo and the browser.]]),
+    description = _(
+        [[Keeps your place, highlights, notes, statuses and reading time in step with your Kobo and the browser.]]
+    ),
     version = "1.0.0",
 }

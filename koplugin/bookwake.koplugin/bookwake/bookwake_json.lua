@@ -39,7 +39,10 @@ end
 local function scrub(value, depth)
     if type(value) ~= "table" then
         local kind = type(value)
-        return (kind == "string" or kind == "number" or kind == "boolean") and value or nil
+        if kind == "string" or kind == "number" or kind == "boolean" then
+            return value
+        end
+        return nil -- null
     end
     if depth > DEEPEST then
         return nil

@@ -1,0 +1,87 @@
+--- What is known of each file: the book it is, what the server knows this reader to hold of it, where the person is.
+--
+-- `books/<digest>.json` is the *record* of a file:
+--   file, path, title; match = {how, book}; library: of the server when it was asked
+--   marker, n, dom, items: the baseline of its annotations (`bookwake_baseline`)
+--   state = {status, rating, review, version}: the same of the book's state (`bookwake_summary`)
+--   place: where the person is, as pulled last; told: version of the place that this reader shows or was told of
+--   unplaced, refused: what could not be shown here, what the server refused, by name; last_sync
+-- `library.json` says which file is which book, so that not all records need to be read to find one.
+local Books = {}
+Books.__index = Books
+
+--- @param options `store`; `digests`: bookwake_digest
+function Books.open(options)
+    local self = setmetatable({}, Books)
+    self.store, self.digests = options.store, options.digests
+    self.records = {}
+    local index = self.store:read("library.json") or {}
+    self.index = index.files or {}
+    return self
+end
+
+--- The digest of a file's bytes, nil when it cannot be read.
+function Books:identify(path)
+    return self.digests:of(path)
+end
+
+--- The record of a file, an empty one if nothing is known.
+function Books:record(file)
+    local record = self.records[file]
+    if not record then
+        local kept, why = self.store:read("books/" .. file .. ".json")
+        record = kept or {}
+        record.file = file
+        record.items = record.items or {}
+        record.unplaced = record.unplaced or {}
+        record.refused = record.refused or {}
+        record.is_newer = why == "newer" or nil
+        self.records[file] = record
+    end
+    return record
+end
+
+--- @return true when it is on the card
+function Books:save(record)
+    return self.store:write("books/" .. record.file .. ".json", record)
+end
+
+--- Keep what the server answered about a file.
+-- @param match as in docs/plugin-protocol.md: `how`, `book`, `proposals`
+-- @param library of the server at that time
+function Books:matched(file, path, match, library)
+    local record = self:record(file)
+    local book = match.book
+    record.path = path or record.path
+    record.match = { how = match.how, book = book, proposals = match.proposals }
+    record.library = library
+    local ok, err = self:save(record)
+    local entry = self.index[file]
+    local id = book and book.id or nil
+    if not entry or entry.book ~= id or entry.path ~= record.path then
+        self.index[file] = { book = id, path = record.path }
+        self.store:write("library.json", { files = self.index })
+    end
+    return ok, err
+end
+
+--- Whether the file is known to be a book, and how.
+-- @return "exact", "stored", "identifier", "linked", "none", or nil when nobody asked yet
+function Books:how(file)
+    local match = self:record(file).match
+    return match and match.how
+end
+
+--- The files that are the given book.
+-- @return list of `{file, path}`
+function Books:files_of(book)
+    local found = {}
+    for file, entry in pairs(self.index) do
+        if entry.book ~= nil and tostring(entry.book) == tostring(book) then
+            found[#found + 1] = { file = file, path = entry.path }
+        end
+    end
+    return found
+end
+
+return Books
