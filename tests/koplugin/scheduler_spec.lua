@@ -1,3 +1,4 @@
+require("support")
 local Scheduler = require("bookwake_scheduler")
 
 local function world()
