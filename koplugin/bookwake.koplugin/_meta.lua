@@ -1,7 +1,6 @@
 local _ = require("gettext")
 
 return {
-    name = "bookwake",
     fullname = "Bookwake",
     description = _(
         [[Keeps your place, highlights, notes, statuses and reading time in step with your Kobo and the browser.]]

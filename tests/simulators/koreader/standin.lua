@@ -82,7 +82,7 @@ function standin.start(options)
     end
     _G.G_reader_settings = settings
     _G.G_defaults = require("luasettings"):open(standin.home .. "/defaults.custom.lua")
-    table.pack = table.pack or function(...)
+    table.pack = table.pack or function(...) -- luacheck: ignore
         return { n = select("#", ...), ... }
     end
     standin.running = true

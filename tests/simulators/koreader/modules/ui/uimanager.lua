@@ -17,7 +17,8 @@ local UIManager = {
 function UIManager:schedule(at, action, ...)
     assert(type(action) == "function", "a task must be a function")
     self._sequence = self._sequence + 1
-    table.insert(self._tasks, { at = at, order = self._sequence, action = action, args = { n = select("#", ...), ... } })
+    local args = { n = select("#", ...), ... }
+    table.insert(self._tasks, { at = at, order = self._sequence, action = action, args = args })
 end
 
 function UIManager:scheduleIn(seconds, action, ...)

@@ -1,0 +1,164 @@
+--- The Settings entry: the server, names and folders of downloads, updates.
+local InfoMessage = require("ui/widget/infomessage")
+local InputDialog = require("ui/widget/inputdialog")
+local UIManager = require("ui/uimanager")
+local _ = require("bookwake_gettext")
+local T = require("ffi/util").template
+
+local SettingsMenu = {}
+
+local function tell(text)
+    UIManager:show(InfoMessage:new({ text = text }))
+end
+
+local function download_folder(plugin)
+    return {
+        text_func = function()
+            local folder = plugin.settings:get("download_folder")
+            return T(_("Folder: %1"), folder ~= "" and folder or _("home folder"))
+        end,
+        keep_menu_open = true,
+        callback = function(touchmenu)
+            local PathChooser = require("ui/widget/pathchooser")
+            UIManager:show(PathChooser:new({
+                select_directory = true,
+                select_file = false,
+                show_files = false,
+                path = require("bookwake_download").folder(plugin.settings),
+                onConfirm = function(path)
+                    plugin.settings:set("download_folder", path)
+                    if touchmenu then
+                        touchmenu:updateItems()
+                    end
+                end,
+            }))
+        end,
+        hold_callback = function(touchmenu)
+            plugin.settings:set("download_folder", "")
+            if touchmenu then
+                touchmenu:updateItems()
+            end
+        end,
+    }
+end
+
+local function download_names(plugin)
+    return {
+        text_func = function()
+            local template = plugin.settings:get("download_template")
+            return T(_("Names: %1"), template ~= "" and template or "{title}")
+        end,
+        keep_menu_open = true,
+        callback = function(touchmenu)
+            local FileName = require("bookwake_filename")
+            local dialog
+            dialog = InputDialog:new({
+                title = _("Names of downloads"),
+                description = _("Parts: {series} {volume} {volume:00} {title} {author} {book_type}, Lower(…) and Upper(…). A slash begins a folder."), -- luacheck: ignore 631
+                input = plugin.settings:get("download_template"),
+                buttons = {
+                    {
+                        {
+                            text = _("Cancel"),
+                            id = "close",
+                            callback = function()
+                                UIManager:close(dialog)
+                            end,
+                        },
+                        {
+                            text = _("Preview"),
+                            callback = function()
+                                local preview, why = FileName.preview(dialog:getInputText())
+                                tell(preview or why)
+                            end,
+                        },
+                        {
+                            text = _("Save"),
+                            is_enter_default = true,
+                            callback = function()
+                                local ok, why = FileName.check(dialog:getInputText())
+                                if not ok then
+                                    return tell(why)
+                                end
+                                plugin.settings:set("download_template", dialog:getInputText())
+                                UIManager:close(dialog)
+                                if touchmenu then
+                                    touchmenu:updateItems()
+                                end
+                            end,
+                        },
+                    },
+                },
+            })
+            UIManager:show(dialog)
+            dialog:onShowKeyboard()
+        end,
+    }
+end
+
+local FORMATS = {
+    { "epub", _("EPUB, as it is in the library") },
+    { "kepub", _("KEPUB, as Kobo's own reader gets it") },
+}
+
+local function download_format(plugin)
+    local choices = {}
+    for i = 1, #FORMATS do
+        local name, text = FORMATS[i][1], FORMATS[i][2]
+        choices[i] = {
+            text = text,
+            radio = true,
+            keep_menu_open = true,
+            checked_func = function()
+                return plugin.settings:get("download_format") == name
+            end,
+            callback = function()
+                plugin.settings:set("download_format", name)
+            end,
+        }
+    end
+    return { text = _("Format"), sub_item_table = choices }
+end
+
+--- The entries as they are now.
+function SettingsMenu.entries(plugin)
+    local function paired()
+        return plugin.device:is_paired()
+    end
+    return {
+        {
+            text_func = function()
+                return paired() and T(_("Server: %1"), plugin.device.record.address) or _("Connect to your server")
+            end,
+            keep_menu_open = true,
+            callback = function(touchmenu)
+                require("bookwake_pairing").open(plugin, touchmenu)
+            end,
+        },
+        {
+            text = _("Disconnect from the server"),
+            enabled_func = paired,
+            keep_menu_open = true,
+            separator = true,
+            callback = function(touchmenu)
+                require("bookwake_pairing").disconnect(plugin, touchmenu)
+            end,
+        },
+        {
+            text = _("Downloads"),
+            sub_item_table = { download_folder(plugin), download_names(plugin), download_format(plugin) },
+        },
+        {
+            text = _("Look for updates by itself"),
+            keep_menu_open = true,
+            checked_func = function()
+                return plugin.settings:get("check_updates")
+            end,
+            callback = function()
+                plugin.settings:toggle("check_updates")
+            end,
+        },
+    }
+end
+
+return SettingsMenu
