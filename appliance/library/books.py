@@ -72,13 +72,3 @@ def refused_files(session: Session) -> list[LibraryFile]:
     """Files that could not be used, each with `problem` and `remedy`, in the order of their paths."""
     query = select(LibraryFile).where(col(LibraryFile.problem).is_not(None), col(LibraryFile.missing_since).is_(None))
     return list(session.exec(query.order_by(LibraryFile.path)).all())
-
-
-def files_of(session: Session, book_id: str) -> list[LibraryFile]:
-    """The files of a book, those that are there first."""
-    query = (
-        select(LibraryFile)
-        .join(Rendition, col(Rendition.sha256) == col(LibraryFile.sha256))
-        .where(Rendition.book_id == book_id)
-    )
-    return list(session.exec(query.order_by(col(LibraryFile.missing_since).is_not(None), LibraryFile.path)).all())

@@ -5,7 +5,6 @@ It is made here, by ebooklib, and is the same to the byte each time the same ver
 
 import os
 import re
-import shutil
 import tempfile
 import zipfile
 from datetime import UTC, datetime
@@ -56,11 +55,6 @@ def add_sample(house: House) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return path
-
-
-def remove_sample(house: House) -> None:
-    """Take the sample book away; the next scan marks it missing, and its reading data stay."""
-    shutil.rmtree(sample_folder(house.settings), ignore_errors=True)
 
 
 def sample_epub() -> bytes:

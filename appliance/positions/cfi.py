@@ -48,11 +48,6 @@ class Cfi:
         return f"epubcfi({_spell(_parts(self), self.offset)})"
 
 
-def is_cfi(text: str) -> bool:
-    """Whether a text claims to be a CFI."""
-    return text.strip().startswith("epubcfi(")
-
-
 Dialect = Literal["standard", "epubjs"]
 
 
@@ -100,12 +95,6 @@ def write_range(start: Cfi, end: Cfi) -> str:
         raise ValueError("a range in two packages")
     parent = _spell(first[:common], None)
     return f"epubcfi({parent},{_spell(first[common:], start.offset)},{_spell(last[common:], end.offset)})"
-
-
-def collapse(text: str, end: bool = False) -> str:
-    """The start of a range, or its end; a point is both. Raises `CfiSyntaxError`."""
-    start, last = parse(text)
-    return str(last if end and last is not None else start)
 
 
 def compare(a: str, b: str) -> int:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.house import House
-from appliance.library.books import MAX_LIMIT, Order, books, files_of, refused_files
+from appliance.library.books import MAX_LIMIT, Order, books, refused_files
 from appliance.library.sorting import folded
 from appliance.models import Book, LibraryFile, Rendition
 
@@ -112,7 +112,6 @@ def test_pages(shelf: House) -> None:
 def test_files(shelf: House) -> None:
     with shelf.database.read() as session:
         assert [file.path for file in refused_files(session)] == ["/bad"]
-        assert [file.path for file in files_of(session, "4")] == ["/4"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -1,6 +1,7 @@
 """The sample book is a good EPUB, always the same, and offered only while there is nothing else."""
 
 import os
+import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from appliance.epub.document import parse_document
 from appliance.epub.metadata import read_metadata
 from appliance.epub.package import read_package
 from appliance.house import House
+from appliance.library.folders import sample_folder
 from appliance.library.kepub_rendition import prepare
-from appliance.library.sample import AUTHOR, TITLE, add_sample, is_offered, remove_sample, sample_epub
+from appliance.library.sample import AUTHOR, TITLE, add_sample, is_offered, sample_epub
 from appliance.library.scan import scan
 from appliance.positions.summary import BookSummary
 from tests.library.making import put, titled
@@ -59,7 +61,7 @@ def test_offered_added_and_taken_away(house: House, folder: Path) -> None:
     summary = BookSummary.from_json(rendition.summary)
     assert summary is not None and summary.total > 40_000 and rendition.doubts == []
     assert prepare(house, book.id).kind == "kepub"
-    remove_sample(house)
+    shutil.rmtree(sample_folder(house.settings))
     assert counts(scan(house)) == {"unchanged": 1, "missing": 1}
     os.chmod(folder, 0o755)
 

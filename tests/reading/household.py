@@ -13,7 +13,7 @@ from appliance.models import Book, Device, JournalEntry, Progress, User
 from appliance.positions import OpenBook
 from appliance.reading.progress.locate import locate, write_kobo
 from appliance.reading.progress.projection import Projected, project
-from appliance.reading.progress.record import current, note_given, record
+from appliance.reading.progress.record import note_given, record
 from appliance.reading.progress.report import Act, Outcome, Report
 from tests.library.making import put
 
@@ -90,7 +90,7 @@ class Household:
     def progress(self) -> dict[str, Any] | None:
         """The whole row of the current position."""
         with self.house.database.read() as session:
-            row = current(session, self.user_id, self.book_id)
+            row = session.get(Progress, (self.user_id, self.book_id))
             return None if row is None else Progress.model_dump(row)
 
     def last_entry(self) -> JournalEntry:

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from appliance.database import Database
-from appliance.models import Book, BookState, Device, User
+from appliance.models import Book, BookState, Device, Progress, User
 from appliance.positions import Place, Position, Reason, Status
 from appliance.reading.book_state.record import SaidState, record_state
-from appliance.reading.progress.record import current, record
+from appliance.reading.progress.record import record
 from appliance.reading.progress.report import Act, Report
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -66,4 +66,4 @@ class Shelf:
 
     def progress(self, user=1):
         with self.database.read() as session:
-            return current(session, user, "b")
+            return session.get(Progress, (user, "b"))

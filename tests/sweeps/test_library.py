@@ -15,10 +15,10 @@ from appliance.accounts.devices import add_device
 from appliance.house import House, open_house
 from appliance.library.digests import digests
 from appliance.library.scan import ScanResult
-from appliance.models import Book, JournalEntry, Rendition, User
+from appliance.models import Book, JournalEntry, Progress, Rendition, User
 from appliance.positions import Place
 from appliance.reading.progress.locate import NOWHERE
-from appliance.reading.progress.record import current, record
+from appliance.reading.progress.record import record
 from appliance.reading.progress.report import Report
 from appliance.settings import load
 from appliance.sweeps import library_scan, placing
@@ -145,7 +145,7 @@ def test_a_report_waits_for_its_file_and_is_then_the_current_position(house: Hou
         assert (waited.book_id, waited.outcome, waited.reason) == (None, "history", "unknown-book")
         assert (placed.outcome, placed.place_status, placed.locator) == ("current", "exact", PLACE)
         assert placed.received_at == waited.received_at
-        progress = current(session, 1, only_book(session))
+        progress = session.get(Progress, (1, only_book(session)))
         assert progress is not None
         assert progress.entry_id == placed.id
         assert progress.activity_at == NOW - timedelta(days=2)
@@ -173,7 +173,7 @@ def test_what_waited_does_not_push_newer_reading_aside(house: House) -> None:
             ("current", "first-report"),
             ("history", "older-activity"),
         ]
-        progress = current(session, 1, only_book(session))
+        progress = session.get(Progress, (1, only_book(session)))
         assert progress is not None and progress.version == 1
 
 
@@ -187,7 +187,7 @@ def test_many_reports_are_placed_in_the_order_they_came(house: House) -> None:
         entries = journal(session)
         assert len(entries) == 500
         assert [entry.locator for entry in entries[250:]] == [entry.locator for entry in entries[:250]]
-        progress = current(session, 1, only_book(session))
+        progress = session.get(Progress, (1, only_book(session)))
         assert progress is not None and progress.activity_at == NOW - timedelta(days=2, minutes=-249)
 
 

@@ -58,4 +58,3 @@ SVG_TEXT = frozenset({"text", "tspan", "textPath", "title", "desc", "metadata", 
 
 DISPLAYS = frozenset(DISPLAY.values()) | {"inline", "inline-table", "run-in", "compact", "marker", "none"}
 INLINE = frozenset({"inline", "inline-block", "inline-table", "ruby", "run-in"})
-TABLE_DISPLAYS = frozenset(display for display in DISPLAYS if display.startswith("table")) | {"inline-table"}

@@ -86,7 +86,3 @@ def quote_in(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
     except (*UNREADABLE, ValueError):
         return {}
     return {each.name: getattr(quote, each.name) for each in fields(quote)}
-
-
-NOT_SAID = LocatedRange(_failed(Reason.SYNTAX), None)
-"""The range of an annotation that came without one."""

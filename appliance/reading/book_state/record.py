@@ -151,11 +151,6 @@ def follow_status(
     return apply_state(connection, user_id, book_id, row, fields, at) if fields else None
 
 
-def shown_rating(rating: int, *, has_whole_stars: bool) -> int:
-    """A rating as a device shows it."""
-    return whole_stars(rating) if has_whole_stars else rating
-
-
 def _row(connection: Connection, user_id: int, book_id: str) -> dict[str, Any] | None:
     row = connection.execute(_SELECT, {"user_id": user_id, "book_id": book_id}).mappings().first()
     return dict(row) if row is not None else None

@@ -1,6 +1,6 @@
 """Progress: facts are appended first, the current position is derived.
 
-`record` is the only way in, `current` the only way out. The rule itself is in `rule.py`; this is its thin transaction.
+`record` is the only way in, `projection` the only way out. The rule itself is in `rule`; this is its thin transaction.
 Written with SQLAlchemy Core, because a small machine runs it for every page-turn report.
 """
 
@@ -16,8 +16,6 @@ from appliance.reading.feed import take_versions
 from appliance.reading.progress.report import Act, Outcome, Report
 from appliance.reading.progress.rule import BURST, Decision, Given, Known, Said, activity_time, decide, fraction_of
 from appliance.reading.turn import take_turn, take_turn_of
-
-__all__ = ["Act", "Outcome", "Report", "current", "note_given", "record"]
 
 _PROGRESS = Progress.__table__  # type: ignore[attr-defined]
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
@@ -130,11 +128,6 @@ def record(session: Session, report: Report) -> Outcome:
         if decision.kind == "current":
             version = _move(connection, report, decision, entry_id, known, effects[0]["version"])
     return Outcome(decision.kind, decision.reason, entry_id, version)
-
-
-def current(session: Session, user_id: int, book_id: str) -> Progress | None:
-    """The current position of a user in a book, `None` when nothing was ever read."""
-    return session.get(Progress, (user_id, book_id))
 
 
 def note_given(

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from appliance.database import Database
 from appliance.models import JournalEntry
-from appliance.reading.book_state.record import hand_back, shown_rating
+from appliance.reading.book_state.record import hand_back
 from appliance.reading.book_state.rule import STATUSES, CurrentState, StateChange, merge_state, whole_stars
 from appliance.reading.progress.report import Act
 from tests.databases import KINDS, empty_database
@@ -51,7 +51,7 @@ def test_what_was_never_read_is_unread_when_it_is_handed_back(shelf):
 def test_half_stars_stay_where_a_device_only_knows_whole_ones(shelf):
     """koreader.md 6.4: rounding a 3.5 from the web to 4 must not be sent back as an edit."""
     shelf.says(WEB, rating=7)
-    shown = shown_rating(shelf.state().rating, has_whole_stars=True)
+    shown = whole_stars(shelf.state().rating)
     assert shown == 4
     assert shelf.says(KOREADER, rating=shown) == "echo"
     assert shelf.state().rating == 7
@@ -61,7 +61,7 @@ def test_whole_stars_do_not_go_back_and_forth(shelf):
     shelf.says(WEB, rating=7)
     for _ in range(5):
         for device in (KOREADER, OTHER_KOREADER):
-            assert shelf.says(device, rating=shown_rating(shelf.state().rating, has_whole_stars=True)) == "echo"
+            assert shelf.says(device, rating=whole_stars(shelf.state().rating)) == "echo"
     assert (shelf.state().rating, shelf.state().version) == (7, 1)
 
 
@@ -78,7 +78,7 @@ def test_a_star_given_on_a_reader_counts(shelf):
 
 def test_a_rating_taken_back_is_a_rating(shelf):
     shelf.says(WEB, rating=1)
-    assert shown_rating(1, has_whole_stars=True) == 1
+    assert whole_stars(1) == 1
     shelf.says(KOREADER, rating=1)
     assert shelf.says(KOREADER, rating=0) == "current"
     assert shelf.state().rating == 0

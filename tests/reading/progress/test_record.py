@@ -7,9 +7,9 @@ import pytest
 from sqlmodel import select
 
 from appliance.database import Database
-from appliance.models import Book, Device, JournalEntry, User
+from appliance.models import Book, Device, JournalEntry, Progress, User
 from appliance.positions import Place, Position, Reason, Status
-from appliance.reading.progress.record import current, note_given, record
+from appliance.reading.progress.record import note_given, record
 from appliance.reading.progress.report import Act, Report
 from tests.databases import KINDS, empty_database
 
@@ -48,7 +48,7 @@ def send(database, device, tick, minutes, **fields):
 
 def tick_now(database):
     with database.read() as session:
-        return current(session, 1, "b").tick
+        return session.get(Progress, (1, "b")).tick
 
 
 def test_every_report_is_in_the_journal_with_what_became_of_it(database):
@@ -117,7 +117,7 @@ def test_nothing_is_kept_when_the_transaction_fails(database):
         record(session, Report(1, 2, NOW, "xpointer", "/x.1", place, "b"))
         raise RuntimeError
     with database.read() as session:
-        assert session.exec(select(JournalEntry)).first() is None and current(session, 1, "b") is None
+        assert session.exec(select(JournalEntry)).first() is None and session.get(Progress, (1, "b")) is None
 
 
 def test_reports_that_come_at_once_are_judged_one_after_another(database):
@@ -136,4 +136,4 @@ def test_reports_that_come_at_once_are_judged_one_after_another(database):
         thread.join()
     assert len(kinds) == 80
     with database.read() as session:
-        assert current(session, 1, "b").version == kinds.count("current")
+        assert session.get(Progress, (1, "b")).version == kinds.count("current")
