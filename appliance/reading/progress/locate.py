@@ -2,14 +2,14 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from appliance.house import House
 from appliance.library.renditions import open_rendition
-from appliance.models import Book
+from appliance.models import Book, JournalEntry
 from appliance.positions import KoboLocator, OpenBook, Place, Position, Reason, Status, translate
 from appliance.positions.estimate import by_document, by_page, by_text
 from appliance.positions.fraction import ENGINES
@@ -99,6 +99,15 @@ def share_of(book: OpenBook, position: Position) -> tuple[float, bool]:
     document = summary.document(position.document, position.occurrence)
     weight = 0 if document is None else summary.weights[document.ordinal + 1] - summary.weights[document.ordinal]
     return book.fraction(position), document is not None and document.length > 0 and not weight
+
+
+def as_known(place: Place, entry: JournalEntry) -> Place:
+    """A place that follows from that of an entry. What was known roughly when it came is not known better now. (Failed:
+    it was a status alone, without a place.)"""
+    known = Status(entry.place_status)
+    if known is Status.FAILED or known.rank <= place.status.rank:
+        return place
+    return replace(place, status=known, reason=Reason(entry.place_reason))
 
 
 def decode(rendition: OpenBook, dialect: str, locator: str) -> Place:

@@ -10,7 +10,7 @@ from appliance.house import House
 from appliance.library.renditions import open_rendition, remember_rendition
 from appliance.models import BookState, Device, JournalEntry, Progress
 from appliance.positions import Encoded, OpenBook, Place, Position, Reason, Status, is_indexed, translate, worst
-from appliance.reading.progress.locate import decode
+from appliance.reading.progress.locate import as_known, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,7 @@ def _place_in(house: House, session: Session, progress: Progress, entry: Journal
     reference = remember_rendition(house, session, progress.reference_sha256)
     if reference is None:
         return Place(None, Status.FAILED, Reason.UNREADABLE, None, progress.total or 0)
-    place = reference.place(Position(progress.document, progress.occurrence, progress.k))
-    # What was known roughly when it came is not known better now. (Failed: it was a status alone, without a place.)
-    known = Status(entry.place_status)
-    if known is not Status.FAILED and known.rank > place.status.rank:
-        place = replace(place, status=known, reason=Reason(entry.place_reason))
+    place = as_known(reference.place(Position(progress.document, progress.occurrence, progress.k)), entry)
     if sha256 == progress.reference_sha256:
         return place
     target = open_rendition(house, session, sha256)

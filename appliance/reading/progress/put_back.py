@@ -1,14 +1,12 @@
 """Undo: a person puts an earlier place back, for every device. Nothing else ever brings an old place back."""
 
-from dataclasses import replace
-
 from sqlmodel import Session
 
 from appliance.house import House
 from appliance.library.renditions import open_rendition
 from appliance.models import Book, JournalEntry
 from appliance.positions import Place, Position, Reason, Status, translate
-from appliance.reading.progress.locate import Located, share_of
+from appliance.reading.progress.locate import Located, as_known, share_of
 from appliance.reading.progress.record import record
 from appliance.reading.progress.report import Act, Outcome, Report
 
@@ -60,11 +58,6 @@ def _located(house: House, session: Session, entry: JournalEntry, main_sha256: s
     target = open_rendition(house, session, main_sha256) if main_sha256 else None
     if target is not None and target.sha256 != source.sha256:
         place, book = translate(place, source, target), target
-    position = place.position
-    if position is None:
+    if place.position is None:
         return Located(place, book.sha256)
-    known = Status(entry.place_status)
-    if known is not Status.FAILED and known.rank > place.status.rank:
-        # What was known roughly when it came is not known better now.
-        place = replace(place, status=known, reason=Reason(entry.place_reason))
-    return Located(place, book.sha256, 0, *share_of(book, position))
+    return Located(as_known(place, entry), book.sha256, 0, *share_of(book, place.position))

@@ -12,12 +12,13 @@ from appliance.positions import Status
 from appliance.positions.fraction import ENGINES
 from appliance.reading.clock import happened
 from appliance.reading.progress.report import Act, Report
+from appliance.reading.sessions.rule import GAP
 
 DROP = 0.05  # share of the book; a fall by more needs reading behind it
 FIRST_PAGE = 0.01  # share of the book; a place before this is where fresh downloads and lost pointers land
 MOMENT = timedelta(seconds=1)  # a Kobo's clock counts whole seconds; what is rough must be newer by more than that
 BURST = timedelta(seconds=5)  # the next entry of a replayed queue follows within the client's timeout; pushes wait 25 s
-SITTING = timedelta(minutes=30)  # a pause longer than this ends a reading session
+SITTING = timedelta(seconds=GAP)  # a pause longer than this ends a reading session
 FINISHED = 0.99  # share of the book from which it counts as finished
 
 
