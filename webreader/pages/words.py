@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+JOINED = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit: a narrow column must not part them."""
+
 
 def percent(fraction: float | None) -> str:
     """How much of a book is read: "42 %". Not "100 %" before the end, and not "0 %" after the first words."""
@@ -10,8 +13,8 @@ def percent(fraction: float | None) -> str:
         return "–"
     whole = round(fraction * 100)
     if whole == 0 and fraction > 0:
-        return "under 1 %"
-    return f"{min(whole, 99) if fraction < 1 else whole} %"
+        return f"under 1{JOINED}%"
+    return f"{min(whole, 99) if fraction < 1 else whole}{JOINED}%"
 
 
 def ago(then: datetime, now: datetime, zone: tzinfo) -> str:
@@ -43,7 +46,7 @@ def duration(seconds: int) -> str:
     if minutes == 0:
         return "under a minute"
     hours, rest = divmod(minutes, 60)
-    return " ".join([f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours))
+    return " ".join([f"{hours}{JOINED}h"] * bool(hours) + [f"{rest}{JOINED}min"] * bool(rest or not hours))
 
 
 def stars(rating: int) -> str:
