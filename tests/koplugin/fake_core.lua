@@ -141,8 +141,18 @@ function fake_core.install()
         identify = function(_, path)
             return require("util").partialMD5(path)
         end,
-        matched = function(_, path, match)
-            core.matched[path] = match
+        matched = function(_, file, path, match)
+            core.matched[path] = { file = file, how = match.how, book = match.book }
+            return true
+        end,
+        files_of = function(_, id)
+            local found = {}
+            for path, match in pairs(core.matched) do
+                if match.book and match.book.id == id then
+                    table.insert(found, { file = match.file, path = path })
+                end
+            end
+            return found
         end,
     }
     core.outbox = { add = function() end }

@@ -13,13 +13,15 @@ Settings.DEFAULTS = {
     backups = true, -- sidecars of closed books, when there is time
     check_updates = true,
     download_folder = "", -- "": KOReader's home folder
-    download_template = "{series}/{volume:00} {title}",
+    download_layout = "series", -- a folder for each series; "flat": none; "template": the one below
+    download_template = "{author}/{series} {volume:00} - {title}",
     download_format = "epub", -- or "kepub"
 }
 
 local CHOICES = {
     newer = { silently = true, ask = true, never = true },
     older = { silently = true, ask = true, never = true },
+    download_layout = { series = true, flat = true, template = true },
     download_format = { epub = true, kepub = true },
 }
 

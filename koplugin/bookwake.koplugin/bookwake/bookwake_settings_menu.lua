@@ -45,8 +45,7 @@ end
 local function download_names(plugin)
     return {
         text_func = function()
-            local template = plugin.settings:get("download_template")
-            return T(_("Names: %1"), template ~= "" and template or "{title}")
+            return T(_("Template: %1"), plugin.settings:get("download_template"))
         end,
         keep_menu_open = true,
         callback = function(touchmenu)
@@ -101,23 +100,39 @@ local FORMATS = {
     { "kepub", _("KEPUB, as Kobo's own reader gets it") },
 }
 
-local function download_format(plugin)
-    local choices = {}
-    for i = 1, #FORMATS do
-        local name, text = FORMATS[i][1], FORMATS[i][2]
-        choices[i] = {
-            text = text,
+local LAYOUTS = {
+    { "series", _("A folder for each series") },
+    { "flat", _("All in one folder") },
+    { "template", _("By a template of your own") },
+}
+
+--- An entry with one choice of several.
+local function choice(plugin, name, text, list)
+    local entries = {}
+    for i = 1, #list do
+        entries[i] = {
+            text = list[i][2],
             radio = true,
             keep_menu_open = true,
             checked_func = function()
-                return plugin.settings:get("download_format") == name
+                return plugin.settings:get(name) == list[i][1]
             end,
             callback = function()
-                plugin.settings:set("download_format", name)
+                plugin.settings:set(name, list[i][1])
             end,
         }
     end
-    return { text = _("Format"), sub_item_table = choices }
+    return { text = text, sub_item_table = entries }
+end
+
+local function downloads(plugin)
+    local layout = choice(plugin, "download_layout", _("Folders and names"), LAYOUTS)
+    local names = download_names(plugin)
+    names.enabled_func = function()
+        return plugin.settings:get("download_layout") == "template"
+    end
+    table.insert(layout.sub_item_table, names)
+    return { download_folder(plugin), layout, choice(plugin, "download_format", _("Format"), FORMATS) }
 end
 
 --- The entries as they are now.
@@ -146,7 +161,7 @@ function SettingsMenu.entries(plugin)
         },
         {
             text = _("Downloads"),
-            sub_item_table = { download_folder(plugin), download_names(plugin), download_format(plugin) },
+            sub_item_table = downloads(plugin),
         },
         {
             text = _("Look for updates by itself"),

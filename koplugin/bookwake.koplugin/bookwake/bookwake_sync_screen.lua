@@ -3,6 +3,7 @@ local InfoMessage = require("ui/widget/infomessage")
 local KeyValuePage = require("ui/widget/keyvaluepage")
 local NetworkMgr = require("ui/network/manager")
 local Notification = require("ui/widget/notification")
+local ProgressMessage = require("bookwake_progress_message")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
 local _ = require("bookwake_gettext")
@@ -79,43 +80,16 @@ function SyncScreen.all(plugin)
     if plugin.file then
         plugin:capture()
     end
-    local message
-    local hidden = false
-    local function progress(text)
-        if hidden then
-            return
-        end
-        local old = message
-        message = InfoMessage:new({
-            text = text,
-            dismiss_callback = function()
-                hidden = true
-            end,
-        })
-        if old then
-            old.dismiss_callback = nil
-            UIManager:close(old)
-        end
-        UIManager:show(message)
-        UIManager:forceRePaint()
-    end
-    progress(_("Syncing all books…"))
-    local started, last = os.time(), 0
+    local progress = ProgressMessage.new()
+    progress:show(_("Syncing all books…"), true)
+    local started = os.time()
     plugin.sync:all({
         reason = "person",
         on_progress = function(done, total, title)
-            -- An e-ink screen should not flash for each of a thousand books.
-            local now = require("ui/time").now()
-            if done == total or now - last > require("ui/time").s(1) then
-                last = now
-                progress(T(_("Syncing book %1 of %2\n%3"), done, total, title or ""))
-            end
+            progress:show(T(_("Syncing book %1 of %2\n%3"), done, total, title or ""), done == total)
         end,
         on_done = function(result)
-            if message then
-                message.dismiss_callback = nil
-                UIManager:close(message)
-            end
+            progress:close()
             SyncScreen.result(plugin, result, os.time() - started)
         end,
     })

@@ -1,6 +1,6 @@
 -- Work beside the user interface: a coroutine that yields to the event loop while a forked process works.
 --
--- `mode` is the trap: "fork" (what KOReader does), "fails" (no memory for another process), "dismissed" (a tap kills it).
+-- `mode` is the trap: "fork" (what KOReader does), "fails" (no memory for another process), "dismissed" (a tap).
 local ffiutil = require("ffi/util")
 local buffer = require("string.buffer")
 local InfoMessage = require("ui/widget/infomessage")
