@@ -82,9 +82,9 @@ end
 function Baseline.view(record, operations)
     local items, n = record.items or {}, record.n or 0
     for _, operation in ipairs(operations) do
+        n = math.max(n, operation.n or 0)
         if operation.kind == "annotations" or operation.kind == "followed" then
             items = Baseline.fold(items, operation)
-            n = math.max(n, operation.n or 0)
         end
     end
     return items, n

@@ -146,8 +146,9 @@ function Text.choose(hits, before, after, nfc)
             return 0
         end
         local a, b = Text.loose(shown, nfc), Text.loose(expected, nfc)
-        local count = math.min(Text.length(a), Text.length(b), 24)
-        if count == 0 then
+        -- One less than there is: the first and last may be half a character, or half a word.
+        local count = math.min(Text.length(a) - 1, Text.length(b) - 1, 24)
+        if count <= 0 then
             return 0
         end
         local cut = at_end and Text.last or Text.first

@@ -1,0 +1,383 @@
+--- One sync: what waits goes up, what is new comes down. No screens here; the core shows nothing by itself.
+--
+-- Whoever wants one says for which file; wishes that come while one runs are met by the next. Each round sends
+-- operations and pulls files; what was applied to the open book goes up in another round.
+local Baseline = require("bookwake_baseline")
+local Protocol = require("bookwake_protocol")
+
+local Sync = {}
+Sync.__index = Sync
+
+local ROUNDS = 30 -- a bound for one sync, far above what is ever needed
+local HELLO_EVERY = 6 * 3600 -- seconds
+local MATCHES = 100 -- files in one request
+
+local PRIORITY = { person = "manual", opened = "lifecycle", closed = "lifecycle", network = "lifecycle" }
+
+--- @param core `device`, `server`, `scheduler`, `outbox`, `books`, `inbox`, `json`, `clock`, `about` (a function: what
+-- `hello` says), `reader` (a function: the opened book's `{file, arrived(record)}` or nil)
+function Sync.new(core)
+    local self = setmetatable({}, Sync)
+    self.core = core
+    self.wanted = {} -- digest → path
+    self.waiting = {} -- functions that want the result
+    self.most = Protocol.OPERATIONS
+    return self
+end
+
+--- Send all that waits, and pull one file if it is named.
+-- @param wish `file`: its path, or nil; `reason`: "person", "opened", "closed", "network", …; `on_done(result)`
+function Sync:now(wish)
+    local core = self.core
+    if wish.file then
+        local file = core.books:identify(wish.file)
+        if file then
+            self.wanted[file] = wish.file
+        end
+    end
+    if wish.on_done then
+        table.insert(self.waiting, wish.on_done)
+    end
+    core.scheduler:submit({
+        key = "sync",
+        priority = PRIORITY[wish.reason] or "automatic",
+        start = function(finish)
+            self:_run(finish)
+        end,
+    })
+end
+
+--- Everything that is known on this reader.
+-- @param wish `files`: more paths to look at; `on_progress(done, total, title)`; `on_done(result)`
+function Sync:all(wish)
+    local core = self.core
+    for file, entry in pairs(core.books.index) do
+        if entry.path then
+            self.wanted[file] = entry.path
+        end
+    end
+    self.on_progress = wish.on_progress
+    local paths = wish.files or {}
+    local at = 0
+    -- Digests take twelve reads for each file: a few at a time, so that the reader stays awake to the person.
+    local function some()
+        for _ = 1, 10 do
+            at = at + 1
+            local path = paths[at]
+            if not path then
+                core.books.digests:save()
+                self:now({
+                    reason = "person",
+                    on_done = function(result)
+                        self.on_progress = nil
+                        if wish.on_done then
+                            wish.on_done(result)
+                        end
+                    end,
+                })
+                return
+            end
+            local file = core.books:identify(path)
+            if file then
+                self.wanted[file] = path
+            end
+        end
+        core.later(0.05, some)
+    end
+    some()
+end
+
+function Sync:_run(finish)
+    local core = self.core
+    local run = {
+        result = { sent = 0, refused = 0, unmatched = 0, given = 0, removed = 0, unplaced = 0, books = 0 },
+        wanted = self.wanted,
+        callbacks = self.waiting,
+        rounds = 0,
+        pulled = {},
+    }
+    self.wanted, self.waiting = {}, {}
+    function run.over(err)
+        run.result.error = err
+        if err then
+            -- The wishes stay for the next time.
+            for file, path in pairs(run.wanted) do
+                self.wanted[file] = self.wanted[file] or path
+            end
+            if err.class == "unpaired" and core.device:is_paired() then
+                core.device:set({ unpaired = true })
+            end
+        end
+        core:noted(err)
+        finish(err)
+        for _, callback in ipairs(run.callbacks) do
+            callback(run.result)
+        end
+    end
+    if not core.device:is_paired() or core.device.record.unpaired then
+        return run.over({ class = "unpaired" })
+    end
+    self:_hello(run)
+end
+
+-- Who we are, and whether the library has changed; once in a while.
+function Sync:_hello(run)
+    local core = self.core
+    local now = core.clock()
+    if self.greeted_at and math.abs(now - self.greeted_at) < HELLO_EVERY then
+        return self:_match(run)
+    end
+    local body = core.about()
+    core.server:ask({
+        path = "hello",
+        body = body,
+        on_done = function(answer, err)
+            if answer and answer.server ~= "bookwake" then
+                answer, err = nil, { class = "foreign", message = "not Bookwake" }
+            end
+            if not answer then
+                return run.over(err)
+            end
+            self.greeted_at = core.clock()
+            core.greeting = answer
+            if type(answer.limits) == "table" and type(answer.limits.operations) == "number" then
+                self.most = math.max(1, math.min(Protocol.OPERATIONS, answer.limits.operations))
+            end
+            core.device:set({ library = answer.library and tostring(answer.library) or nil })
+            return self:_match(run)
+        end,
+    })
+end
+
+-- Ask about files that nobody asked about, or that were of no book while the library was another.
+function Sync:_match(run)
+    local core = self.core
+    local library = core.device.record.library
+    local asked, paths = {}, {}
+    local function consider(file, path)
+        local record = core.books:record(file)
+        local how = record.match and record.match.how
+        local is_old = how == "none" and record.library ~= library
+        if not paths[file] and (how == nil or is_old) and #asked < MATCHES then
+            paths[file] = path or record.path or ""
+            asked[#asked + 1] = core.describe(file, path or record.path)
+        end
+    end
+    for file, path in pairs(run.wanted) do
+        consider(file, path)
+    end
+    for _, operation in ipairs(core.outbox.operations) do
+        consider(operation.file, operation.path)
+    end
+    if #asked == 0 then
+        return self:_round(run)
+    end
+    core.server:ask({
+        path = "match",
+        body = { files = asked },
+        on_done = function(answer, err)
+            if answer and (type(answer.matches) ~= "table" or #answer.matches ~= #asked) then
+                answer, err = nil, { class = "foreign", message = "matches are missing" }
+            end
+            if not answer then
+                return run.over(err)
+            end
+            library = answer.library and tostring(answer.library) or library
+            core.device:set({ library = library })
+            for index, match in ipairs(answer.matches) do
+                local file = asked[index].file
+                if type(match) == "table" and match.file == file and type(match.how) == "string" then
+                    core.books:matched(file, paths[file], match, library)
+                end
+            end
+            if #asked == MATCHES then
+                return self:_match(run)
+            end
+            return self:_round(run)
+        end,
+    })
+end
+
+-- Whether an operation is worth sending: not when the server has no such book and its library is as it was.
+function Sync:_is_sendable(operation)
+    return operation.unmatched_in == nil or operation.unmatched_in ~= self.core.device.record.library
+end
+
+function Sync:_pulls(run)
+    local files = {}
+    for file in pairs(run.wanted) do
+        if not run.pulled[file] and #files < Protocol.PULLS then
+            local how = self.core.books:how(file)
+            if how and how ~= "none" then
+                files[#files + 1] = file
+            end
+        end
+    end
+    table.sort(files)
+    return files
+end
+
+function Sync:_round(run)
+    local core = self.core
+    run.rounds = run.rounds + 1
+    local operations = core.outbox:take(self.most, function(operation)
+        return self:_is_sendable(operation)
+    end)
+    local pulls = self:_pulls(run)
+    local walks = not run.walked
+    if run.rounds > ROUNDS or (#operations == 0 and #pulls == 0 and not walks) then
+        return run.over(nil)
+    end
+    local text, sent = Protocol.sync(operations, pulls, core.json.encode, self.most, {
+        clock = core.clock(),
+        since = walks and (core.device.record.cursor or 0) or nil,
+        ["until"] = walks and run["until"] or nil,
+    })
+    if #sent < #operations then
+        pulls = {} -- they are worked out after the operations, so they come with the last of them
+        text, sent = Protocol.sync(operations, pulls, core.json.encode, self.most, { clock = core.clock() })
+        walks = false
+    end
+    core.server:ask({
+        path = "sync",
+        body = text,
+        on_done = function(answer, err)
+            local wrong = answer and Protocol.check(answer, sent, pulls)
+            if wrong then
+                answer, err = nil, { class = "foreign", message = wrong }
+            end
+            if not answer then
+                return self:_failed(run, sent, err)
+            end
+            for index, operation in ipairs(sent) do
+                self:_answered(run, operation, answer.answers[index])
+            end
+            if walks then
+                self:_changed(run, answer.changed)
+            end
+            for index, file in ipairs(pulls) do
+                self:_pulled(run, file, answer.pulled[index])
+            end
+            if self.on_progress then
+                self.on_progress(run.result.books, self:_count(run), run.title)
+            end
+            return self:_round(run)
+        end,
+    })
+end
+
+function Sync:_count(run)
+    local count = 0
+    for _ in pairs(run.wanted) do
+        count = count + 1
+    end
+    return count
+end
+
+function Sync:_failed(run, sent, err)
+    if err.class == "too-much" and #sent > 1 then
+        self.most = math.max(1, math.floor(#sent / 2))
+        return self:_round(run)
+    elseif err.class == "too-much" and #sent == 1 then
+        self.core.outbox:reject(sent[1], "too-large")
+        run.result.refused = run.result.refused + 1
+        return self:_round(run)
+    end
+    return run.over(err)
+end
+
+-- What became of one operation. The record is written before the operation is taken out: after a kill between the two
+-- it is sent again, and the server knows it.
+function Sync:_answered(run, operation, answer)
+    local core = self.core
+    if answer.outcome == "unmatched" then
+        operation.unmatched_in = core.device.record.library or ""
+        run.result.unmatched = run.result.unmatched + 1
+        return
+    end
+    local record = core.books:record(operation.file)
+    record.n = operation.n and math.max(record.n or 0, operation.n) or record.n
+    if operation.kind == "annotations" or operation.kind == "followed" then
+        record.items = Baseline.fold(record.items, operation)
+        for _, one in ipairs(type(answer.annotations) == "table" and answer.annotations or {}) do
+            if type(one) == "table" and type(one.name) == "string" then
+                record.refused[one.name] = one.outcome == "rejected" and one.reason or nil
+            end
+        end
+    elseif operation.kind == "state" and operation.known then
+        record.state = operation.known
+        record.state.version = answer.outcome ~= "duplicate" and answer.version or record.state.version
+    elseif operation.kind == "progress" then
+        if answer.version and (answer.outcome == "current" or answer.outcome == "echo") then
+            record.told = math.max(record.told or 0, answer.version)
+        end
+    end
+    if not core.books:save(record) then
+        return -- the card is full or broken: it stays in the outbox
+    end
+    if answer.outcome == "rejected" then
+        core.outbox:reject(operation, answer.reason)
+        run.result.refused = run.result.refused + 1
+    else
+        core.outbox:remove(operation)
+        run.result.sent = run.result.sent + 1
+    end
+end
+
+-- Books of which something changed on the server: their files are pulled, too.
+function Sync:_changed(run, changed)
+    if type(changed) ~= "table" or type(changed.cursor) ~= "number" then
+        run.walked = true
+        return
+    end
+    for _, book in ipairs(type(changed.books) == "table" and changed.books or {}) do
+        for _, entry in ipairs(self.core.books:files_of(book)) do
+            if not run.wanted[entry.file] then
+                run.wanted[entry.file] = entry.path or ""
+            end
+        end
+    end
+    self.core.device:set({ cursor = changed.cursor })
+    run["until"] = changed["until"]
+    run.walked = changed.more ~= true
+end
+
+function Sync:_pulled(run, file, pulled)
+    local core = self.core
+    run.pulled[file] = true
+    run.result.books = run.result.books + 1
+    local record = core.books:record(file)
+    if type(pulled.how) == "string" then
+        local before = record.match or {}
+        if before.how ~= pulled.how or (pulled.book and (before.book or {}).id ~= pulled.book.id) then
+            core.books:matched(file, record.path or run.wanted[file], pulled, core.device.record.library)
+        end
+    end
+    run.title = record.match and record.match.book and record.match.book.title
+    record.place = Protocol.place(pulled.progress)
+    record.elsewhere = type(pulled.unplaced) == "table" and pulled.unplaced or nil
+    record.last_sync = core.clock()
+    record.path = run.wanted[file] ~= "" and run.wanted[file] or record.path
+    core.books:save(record)
+    local annotations = {}
+    for _, given in ipairs(type(pulled.annotations) == "table" and pulled.annotations or {}) do
+        annotations[#annotations + 1] = Protocol.instruction(given)
+    end
+    local state = type(pulled.state) == "table" and type(pulled.state.version) == "number" and pulled.state or nil
+    if state and record.state and record.state.version == state.version then
+        state = nil
+    end
+    core.inbox:put(file, { annotations = annotations, state = state })
+    local reader = core.reader()
+    if reader and reader.file == file then
+        local counts = reader.arrived(#annotations > 0 or state ~= nil) or {}
+        run.result.given = run.result.given + (counts.placed or 0)
+        run.result.removed = run.result.removed + (counts.removed or 0)
+        run.result.unplaced = run.result.unplaced + (counts.unplaced or 0)
+        if pulled.more and (counts.placed or 0) + (counts.removed or 0) + (counts.unplaced or 0) > 0 then
+            run.pulled[file] = nil -- the others come when these were followed
+        end
+    end
+end
+
+return Sync
