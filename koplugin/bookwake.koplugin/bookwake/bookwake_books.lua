@@ -48,13 +48,17 @@ end
 
 --- Keep what the server answered about a file.
 -- @param match as in docs/plugin-protocol.md: `how`, `book`, `proposals`
--- @param library of the server at that time
-function Books:matched(file, path, match, library)
+-- @param file its digest, where that is known; @param library of the server at that time
+function Books:matched(path, match, file, library)
+    file = file or self:identify(path)
+    if not file then
+        return nil, "cannot read " .. path
+    end
     local record = self:record(file)
     local book = match.book
     record.path = path or record.path
     record.match = { how = match.how, book = book, proposals = match.proposals }
-    record.library = library
+    record.library = library or record.library
     local ok, err = self:save(record)
     local entry = self.index[file]
     local id = book and book.id or nil

@@ -171,6 +171,28 @@ function Capture:annotations(is_allowed)
     return operation
 end
 
+--- Say that the list is whole as it is: what is missing from it is given again. For a person who did not mean it.
+function Capture:bring_back()
+    local core = self.core
+    local items, n = Baseline.view(self.record, core.outbox:of(self.file))
+    local entries, origin = Annotation.entries(self.ui.annotation.annotations)
+    self:_name(entries, origin, items)
+    local body, known = Baseline.whole(entries, "bound", core.digest)
+    local operation, err = core.outbox:add({
+        kind = "annotations",
+        file = self.file,
+        path = self.path,
+        body = body,
+        known = known,
+        n = n + 1,
+    })
+    if operation then
+        self.held = {}
+        self:mark(n + 1)
+    end
+    return operation, err
+end
+
 function Capture:_name(entries, origin, items)
     local named = Baseline.name(entries, items, function()
         return self.core.device:name()

@@ -1,12 +1,13 @@
 --- Everything that outlives one instance of the plugin, put together once for the process.
+local guarded = require("bookwake_guarded")
+
 local Core = {}
 
 local core
 
 --- The one core of this process.
--- @param about_us `version` of the plugin
-function Core.get(about_us)
-    core = core or Core.build(about_us)
+function Core.get()
+    core = core or Core.build()
     return core
 end
 
@@ -80,27 +81,17 @@ local function describe(file, path)
     return about
 end
 
-local function about(version)
-    return function()
-        local Device = require("device")
-        local capabilities = { "annotations", "bookmarks", "state", "session" }
-        if pcall(require, "ffi/archiver") then
-            table.insert(capabilities, "archiver")
-        end
-        local revision = require("version"):getCurrentRevision()
-        return {
-            plugin = version,
-            koreader = revision,
-            platform = jit.os .. " " .. jit.arch,
-            model = Device.model,
-            device_id = G_reader_settings:readSetting("device_id"),
-            protocols = { 1 },
-            capabilities = capabilities,
-        }
+local function about()
+    local fields = require("bookwake_introduction").of_this_reader()
+    fields.protocols = { 1 }
+    fields.capabilities = { "annotations", "bookmarks", "state", "session" }
+    if pcall(require, "ffi/archiver") then
+        table.insert(fields.capabilities, "archiver")
     end
+    return fields
 end
 
-function Core.build(about_us)
+function Core.build()
     local DataStorage = require("datastorage")
     local NetworkMgr = require("ui/network/manager")
     local UIManager = require("ui/uimanager")
@@ -116,7 +107,7 @@ function Core.build(about_us)
     end
     core.later = function(seconds, fn)
         UIManager:scheduleIn(seconds, function()
-            core:guarded(fn)
+            guarded(fn)
         end)
     end
     core.is_connected = function()
@@ -165,7 +156,7 @@ function Core.build(about_us)
         files = core.files,
         clock = core.clock,
         is_connected = core.is_connected,
-        agent = "bookwake.koplugin/" .. (about_us.version or "?"),
+        agent = "bookwake.koplugin/" .. require("bookwake_version"),
     })
     core.scheduler = require("bookwake_scheduler").new({
         clock = core.monotonic,
@@ -184,7 +175,7 @@ function Core.build(about_us)
         end,
     })
     core.describe = describe
-    core.about = about(about_us.version)
+    core.about = about
     core.reader = function()
         return core.open
     end
@@ -199,17 +190,6 @@ function Core.build(about_us)
         else
             self.failing_since, self.last_error = nil, nil
         end
-    end
-
-    --- Run something that must never take KOReader down with it.
-    function core:guarded(fn, ...)
-        local done, result = xpcall(fn, debug.traceback, ...)
-        if not done then
-            require("logger").warn("bookwake:", result)
-            self.last_failure = result
-            return nil
-        end
-        return result
     end
 
     return core

@@ -17,7 +17,7 @@ function OpenBook.new(core, ui, file, path, screen)
     self.core, self.ui, self.file, self.path, self.screen = core, ui, file, path, screen
     self.capture = Capture.new(core, ui, file, path)
     self.record = self.capture.record
-    self.tracker = Tracker.new(core.clock)
+    self.tracker = Tracker.new(core.clock, ui.document:getCurrentPage())
     self.start_percent = self.capture:_percent()
     return self
 end
@@ -43,9 +43,10 @@ end
 
 --- The book was opened a moment ago.
 function OpenBook:begin()
-    -- The first time, the place it has from before is news.
+    -- The first time, the place it has from before is news; a book that was never read is on its first page.
     local is_new = self.record.told == nil and self.record.read_at == nil
-    self:write(is_new and "opened" or nil)
+    local is_begun = self.ui.document:getCurrentPage() > 1
+    self:write(is_new and is_begun and "opened" or nil)
     self.capture.last_locator = self.capture.last_locator or self.capture:locator()
     self:take_inbox()
 end
@@ -199,7 +200,8 @@ function OpenBook:take_inbox()
     end
     local instructions = content.annotations or {}
     local names = held_back(self)
-    if #instructions == 0 or names == true or not self.capture:has_annotations() or not core.settings:get("two_way") then
+    local may_apply = self.capture:has_annotations() and core.settings:get("two_way")
+    if #instructions == 0 or names == true or not may_apply then
         core.inbox:put(self.file, content)
         return nil
     end
@@ -225,6 +227,22 @@ function OpenBook:take_inbox()
         self.screen.tell("applied", counts)
     end
     return counts
+end
+
+--- A person's word on deletions that nobody was seen to make.
+function OpenBook:confirm_deletions(yes)
+    if not self:is_open() then
+        return
+    end
+    local _, err
+    if yes then
+        _, err = self.capture:annotations(true)
+    else
+        _, err = self.capture:bring_back()
+    end
+    if err then
+        self.core:noted({ class = "card", message = err })
+    end
 end
 
 function OpenBook:_later()

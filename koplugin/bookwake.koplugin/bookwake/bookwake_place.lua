@@ -76,7 +76,7 @@ end
 local function repair(document, given, nfc)
     local text = given.text or ""
     if text:match("^%s*$") then
-        return nil, nil, "no-words"
+        return nil, nil, "no-position"
     end
     local pos0, pos1
     if Text.length(text) <= WHOLE and not text:find("[\r\n]") then
@@ -101,7 +101,7 @@ local function repair(document, given, nfc)
         pos0, pos1 = heads[head].pos0, tails[tail].pos1
     end
     if Text.verify(shown(document, pos0, pos1), text, nfc) == "different" then
-        return nil, nil, "nowhere"
+        return nil, nil, "not-found"
     end
     return pos0, pos1
 end
@@ -109,7 +109,7 @@ end
 --- The places of a highlight in the engine's own spelling.
 -- @param given `pos0`, `pos1`, `text`, `before`, `after`
 -- @param options `nfc`; `may_search`: searching a book takes long
--- @return pos0, pos1, "verified" or "corrected"; or nil, nil and why: "nowhere", "several", "no-words", "later"
+-- @return pos0, pos1, "verified" or "corrected"; or nil, nil and why: "not-found", "ambiguous", "no-position", "later"
 function Place.range(document, given, options)
     local nfc = options.nfc
     local pos0, pos1 = normalised(document, given.pos0), normalised(document, given.pos1)
@@ -127,7 +127,7 @@ function Place.range(document, given, options)
     pos0, pos1, why = repair(document, given, nfc)
     pos0, pos1 = pos0 and normalised(document, pos0), pos1 and normalised(document, pos1)
     if not pos0 or not pos1 then
-        return nil, nil, why or "nowhere"
+        return nil, nil, why or "not-found"
     end
     return pos0, pos1, "corrected"
 end
@@ -136,7 +136,7 @@ end
 function Place.point(document, given, options)
     local position = normalised(document, given.pos0)
     if not position or not document:isXPointerInDocument(position) then
-        return nil, "nowhere"
+        return nil, "not-found"
     end
     local after = given.after and Text.loose(given.after, options.nfc) or ""
     if Text.length(after) < 8 then
@@ -147,7 +147,7 @@ function Place.point(document, given, options)
     there = Text.loose(there, options.nfc)
     local count = math.min(Text.length(there), Text.length(after), 24)
     if count >= 8 and Text.first(there, count) ~= Text.first(after, count) then
-        return nil, "nowhere"
+        return nil, "not-found"
     end
     return position
 end

@@ -1,7 +1,7 @@
 --- Whether to go to the place where the person is elsewhere: by itself, after asking, or not at all.
 --
--- A jump that nobody wanted is worse than none (docs/reference/koreader.md 9.6), and a place that the engine cannot find
--- would lead to page 1 and be taken for reading (5.6). Deciding is a function of values; going is the rest.
+-- A jump that nobody wanted is worse than none (docs/reference/koreader.md 9.6), and a place that the engine cannot
+-- find would lead to page 1 and be taken for reading (5.6). Deciding is a function of values; going is the rest.
 local Event = require("ui/event")
 local Text = require("bookwake_text")
 local XPointer = require("bookwake_xpointer")

@@ -57,6 +57,11 @@ function Scheduler:network_changed()
     self:_next()
 end
 
+--- Somebody wants to know how it is now: what failed before is forgotten.
+function Scheduler:reset()
+    self.failures, self.resume_at = 0, 0
+end
+
 --- Forget what waits; what runs goes on.
 function Scheduler:clear()
     self.queue = {}

@@ -48,7 +48,8 @@ function Sync:now(wish)
 end
 
 --- Everything that is known on this reader.
--- @param wish `files`: more paths to look at; `on_progress(done, total, title)`; `on_done(result)`
+-- @param wish `files`: more paths to look at; `rematch`: ask again what each of them is;
+-- `on_progress(done, total, title)`; `on_done(result)`
 function Sync:all(wish)
     local core = self.core
     for file, entry in pairs(core.books.index) do
@@ -57,6 +58,7 @@ function Sync:all(wish)
         end
     end
     self.on_progress = wish.on_progress
+    self.rematch = wish.rematch
     local paths = wish.files or {}
     local at = 0
     -- Digests take twelve reads for each file: a few at a time, so that the reader stays awake to the person.
@@ -95,8 +97,10 @@ function Sync:_run(finish)
         callbacks = self.waiting,
         rounds = 0,
         pulled = {},
+        rematch = self.rematch,
+        asked = {},
     }
-    self.wanted, self.waiting = {}, {}
+    self.wanted, self.waiting, self.rematch = {}, {}, nil
     function run.over(err)
         run.result.error = err
         if err then
@@ -158,7 +162,9 @@ function Sync:_match(run)
         local record = core.books:record(file)
         local how = record.match and record.match.how
         local is_old = how == "none" and record.library ~= library
-        if not paths[file] and (how == nil or is_old) and #asked < MATCHES then
+        local is_due = how == nil or is_old or run.rematch
+        if not paths[file] and not run.asked[file] and is_due and #asked < MATCHES then
+            run.asked[file] = true
             paths[file] = path or record.path or ""
             asked[#asked + 1] = core.describe(file, path or record.path)
         end
@@ -187,7 +193,7 @@ function Sync:_match(run)
             for index, match in ipairs(answer.matches) do
                 local file = asked[index].file
                 if type(match) == "table" and match.file == file and type(match.how) == "string" then
-                    core.books:matched(file, paths[file], match, library)
+                    core.books:matched(paths[file], match, file, library)
                 end
             end
             if #asked == MATCHES then
@@ -350,7 +356,7 @@ function Sync:_pulled(run, file, pulled)
     if type(pulled.how) == "string" then
         local before = record.match or {}
         if before.how ~= pulled.how or (pulled.book and (before.book or {}).id ~= pulled.book.id) then
-            core.books:matched(file, record.path or run.wanted[file], pulled, core.device.record.library)
+            core.books:matched(record.path or run.wanted[file], pulled, file, core.device.record.library)
         end
     end
     run.title = record.match and record.match.book and record.match.book.title
@@ -377,6 +383,16 @@ function Sync:_pulled(run, file, pulled)
         if pulled.more and (counts.placed or 0) + (counts.removed or 0) + (counts.unplaced or 0) > 0 then
             run.pulled[file] = nil -- the others come when these were followed
         end
+    end
+end
+
+--- What a person says about many deletions that nobody was seen to make.
+-- @param path of the open book; @param yes delete them everywhere; else the server gives them again
+function Sync:confirm_deletions(path, yes)
+    local reader = self.core.reader()
+    if reader and reader.path == path then
+        reader.confirm_deletions(yes)
+        self:now({ file = path, reason = "person" })
     end
 end
 

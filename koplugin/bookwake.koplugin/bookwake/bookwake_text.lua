@@ -136,10 +136,10 @@ end
 -- A single hit is taken if its surroundings do not speak against it; of several only one whose surroundings alone fit.
 -- @param hits list of `{before, after}`: the words around each
 -- @param before, after words that should stand around it, or nil
--- @return the index of the hit, or nil and "nowhere" or "several"
+-- @return the index of the hit, or nil and "not-found" or "ambiguous"
 function Text.choose(hits, before, after, nfc)
     if #hits == 0 then
-        return nil, "nowhere"
+        return nil, "not-found"
     end
     local function fits(shown, expected, at_end)
         if not expected or expected == "" or not shown or shown == "" then
@@ -165,14 +165,14 @@ function Text.choose(hits, before, after, nfc)
     end
     if #hits == 1 then
         if best_score <= -2 then
-            return nil, "nowhere"
+            return nil, "not-found"
         end
         return best
     end
     if best_score >= 1 and ties == 1 then
         return best
     end
-    return nil, "several"
+    return nil, "ambiguous"
 end
 
 return Text

@@ -9,10 +9,10 @@ local STEP = 2 -- pages
 local LONGEST = 120 -- seconds that one page counts at most, as in KOReader's statistics
 local SHORTEST = 10 -- seconds of a session that is worth telling
 
---- @param clock seconds since 1970
-function Tracker.new(clock)
+--- @param clock seconds since 1970; @param number of the page that is shown
+function Tracker.new(clock, number)
     local self = setmetatable({}, Tracker)
-    self.clock = clock
+    self.clock, self.number = clock, number
     self.turned = 0 -- since the book was opened
     self.since_capture = 0
     self.opened_at = clock()
