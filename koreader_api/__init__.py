@@ -1,5 +1,5 @@
-"""What KOReader and other KOSync clients speak."""
+"""What KOReader speaks: `kosync` is the protocol of the plugin that it brings along, and of other apps."""
 
-from koreader_api.kosync import routes
+from koreader_api.kosync.endpoints import routes
 
 __all__ = ["routes"]

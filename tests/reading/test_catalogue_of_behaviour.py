@@ -1,7 +1,7 @@
 """The rows of the failure catalogue (docs/reference/positions.md A.2) that are about what a server does.
 
 The others are in tests/positions/test_failure_catalogue.py. What KOSync answers to rows 31 and 32 on the wire is in
-tests/koreader_api/test_kosync.py.
+tests/koreader_api/kosync/test_kosync.py.
 """
 
 import re

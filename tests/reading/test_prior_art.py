@@ -30,7 +30,7 @@ ELSEWHERE = {
     7: ["webreader/test_reader.py::test_a_locator_that_cannot_be_resolved"],
     8: ["kobo_api/reading/test_reading_state.py::test_a_span_that_the_file_does_not_have_falls_back"],
     1: ["webreader/test_reader.py::test_opening_resizing_and_settings_write_nothing"],
-    4: ["koreader_api/test_kosync.py::test_two_readers_that_call_themselves_the_same_are_two"],
+    4: ["koreader_api/kosync/test_kosync.py::test_two_readers_that_call_themselves_the_same_are_two"],
     9: ["webreader/test_reader.py::test_another_reader_went_on"],
     11: [
         "kobo_api/reading/test_reading_state.py::test_every_change_of_the_status_comes_to_a_kobo",
@@ -47,7 +47,7 @@ ELSEWHERE = {
     21: ["positions/test_xpointer.py::test_resolving"],
     22: ["positions/test_failure_catalogue.py::test_row_19_documents_outside_the_reading_order"],
     23: ["positions/test_failure_catalogue.py::test_row_09_an_image_as_position"],
-    24: ["koreader_api/test_kosync.py::test_what_leads_nowhere_is_never_given_to_anybody"],
+    24: ["koreader_api/kosync/test_kosync.py::test_what_leads_nowhere_is_never_given_to_anybody"],
     26: ["positions/test_failure_catalogue.py::test_row_25_only_a_document"],
     27: [
         "reading/test_catalogue_of_behaviour.py::test_row_29_a_percentage_alone_is_approximate_and_moves_no_exact_place"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koreader_api.wire import MAX_PROGRESS, WireError, floor_percentage, read_progress
+from koreader_api.kosync.wire import MAX_PROGRESS, WireError, floor_percentage, read_progress
 
 PUSH = {
     "document": "596C52EC482E99F80EBAE664DB3D92C0",

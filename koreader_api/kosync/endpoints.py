@@ -19,9 +19,9 @@ from appliance.reading.progress.pages import learned_pages
 from appliance.reading.progress.projection import Projected, project
 from appliance.reading.progress.record import note_given, record
 from appliance.reading.progress.report import Report
-from koreader_api.caller import caller
-from koreader_api.clients import client_device
-from koreader_api.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress
+from koreader_api.kosync.caller import caller
+from koreader_api.kosync.clients import client_device
+from koreader_api.kosync.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress
 
 OPTIONS = {"access": "kosync", "exclude_from_csrf": True}
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from appliance.accounts.devices import Login, by_login
 from appliance.accounts.tokens import hash_token
-from koreader_api.wire import WireError
+from koreader_api.kosync.wire import WireError
 
 
 def caller(request: Request[Any, Any, Any], session: Session) -> Login:

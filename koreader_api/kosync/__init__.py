@@ -1,0 +1,1 @@
+"""The progress-sync protocol of KOReader's own plugin (docs/reference/koreader.md 1)."""
