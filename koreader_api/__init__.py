@@ -1,5 +1,9 @@
-"""What KOReader speaks: `kosync` is the protocol of the plugin that it brings along, and of other apps."""
+"""What KOReader speaks: `plugin` is the protocol of our own plugin (docs/plugin-protocol.md), `kosync` that of the
+plugin KOReader brings along, which other apps speak as well."""
 
-from koreader_api.kosync.endpoints import routes
+from koreader_api import plugin
+from koreader_api.kosync.endpoints import routes as kosync_routes
+
+routes = [*kosync_routes, *plugin.routes]
 
 __all__ = ["routes"]

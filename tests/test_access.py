@@ -22,8 +22,8 @@ from tests.server import BOOKS, Browser, Server, running_server
 
 BOOK = BOOKS / "minimal-v2.epub"
 
-# Whatever is added here is open to the internet: the set-up needs the code, signing in the password, and the reading
-# services find out by themselves who calls, because a refusal would empty a Kobo.
+# Whatever is added here is open to the internet: the set-up and a KOReader that is paired need a code, signing in the
+# password, and the reading services find out by themselves who calls, because a refusal would empty a Kobo.
 PUBLIC = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -36,6 +36,8 @@ PUBLIC = {
         ("GET", "/healthcheck"),
         ("POST", "/users/create"),
     )),
+    *(("POST", "/api/koplugin/v1" + path) for path in ("/pair", "/pair/begin", "/pair/poll")),
+    ("GET", "/api/koplugin/v1/hello"),
     ("*", "/api/v3/content"),
     ("*", "/api/UserStorage"),
     ("*", "/api/internal/notebooks"),
@@ -127,7 +129,6 @@ class Household:
                 "kobotag",
                 "kobosync",
                 "kobochoice",
-                "enrolmentcode",
             ):
                 mine = "device_id IN (SELECT id FROM device WHERE user_id = 1)"
                 rows[table] = database.execute(f"SELECT * FROM {table} WHERE {mine}").fetchall()

@@ -4,21 +4,18 @@ import hashlib
 import secrets
 import unicodedata
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, or_, select
 
 from appliance.accounts.errors import AccountError
 from appliance.accounts.people import checked_name
-from appliance.accounts.tokens import hash_token, new_code, new_token, new_typeable_password, plain_code
+from appliance.accounts.tokens import hash_token, new_token, new_typeable_password
 from appliance.house import House
-from appliance.models import Device, EnrolmentCode, User, WebSession
+from appliance.models import Device, Pairing, User, WebSession
 
 KINDS = {"kobo": "Kobo", "koreader": "KOReader", "kosync": "KOReader", "browser": "Browser"}
 """Each kind of device with the name that a device gets when nobody gives it one."""
-
-CODE_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +26,14 @@ class NewDevice:
     token: str | None = None
     login: str | None = None
     password: str | None = None
-    enrolment_code: str | None = None
 
 
 def add_device(
     house: House, session: Session, user: User, kind: str, name: str | None, wish: str | None = None
 ) -> NewDevice:
     """Add a kobo, koreader, kosync or browser device. A KOSync password is random and travels as its MD5
-    (koreader.md 1.2). Without a `name` it is called `wish`, numbered if that is taken. Raises `AccountError`."""
+    (koreader.md 1.2); a KOReader with our plugin gets its token by a code (`pairing`). Without a `name` it is called
+    `wish`, numbered if that is taken. Raises `AccountError`."""
     if kind not in KINDS:
         raise AccountError(f"There is no kind of device “{kind}”. Choose one of: {', '.join(KINDS)}.")
     name = checked_name(name) if name and name.strip() else _free_name(session, user, wish or KINDS[kind])
@@ -48,12 +45,6 @@ def add_device(
         device.client_key = wish
     session.add(device)
     session.flush()
-    if kind == "koreader":
-        # The plugin exchanges the code for its token.
-        code = new_code()
-        ends = house.now() + CODE_LIFETIME
-        session.add(EnrolmentCode(code_hash=hash_token(plain_code(code)), device_id=_id(device.id), expires_at=ends))
-        return NewDevice(device, enrolment_code=code)
     return _with_secret(device)
 
 
@@ -66,15 +57,20 @@ def renew(session: Session, user_id: int, device_id: int) -> NewDevice:
     return _with_secret(device)
 
 
+def renewed_token(device: Device) -> str:
+    """Another token in place of the one before, which ends."""
+    token = new_token()
+    device.token_hash = hash_token(token)
+    return token
+
+
 def _with_secret(device: Device) -> NewDevice:
     if device.kind == "kosync":
         password = new_typeable_password()
         device.token_hash = hash_token(hashlib.md5(password.encode()).hexdigest())
         return NewDevice(device, login=device.login, password=password)
-    if device.kind == "kobo":
-        token = new_token()
-        device.token_hash = hash_token(token)
-        return NewDevice(device, token=token)
+    if device.kind in ("kobo", "koreader"):
+        return NewDevice(device, token=renewed_token(device))
     return NewDevice(device)
 
 
@@ -141,9 +137,10 @@ def revoke(house: House, session: Session, user_id: int, device_id: int) -> Devi
             shut.revoked_at = house.now()
         # The secret itself is forgotten too. The login name stays taken: nobody gets a stranger's old one.
         shut.token_hash = None
-    for model in (WebSession, EnrolmentCode):
-        for row in session.exec(select(model).where(model.device_id == device_id)):
-            session.delete(row)
+    for row in session.exec(select(WebSession).where(WebSession.device_id == device_id)):
+        session.delete(row)
+    for pairing in session.exec(select(Pairing).where(Pairing.device_id == device_id)):
+        session.delete(pairing)
     return device
 
 

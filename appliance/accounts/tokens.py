@@ -25,6 +25,12 @@ def new_code() -> str:
     return "-".join((letters[:4], letters[4:8], letters[8:]))
 
 
+def new_short_code() -> str:
+    """A code for people to type within minutes, `K7MW2Q`: 6 characters without look-alikes, 30 random bits. It needs a
+    limit on attempts and an end that is near."""
+    return "".join(secrets.choice(_TYPEABLE) for _ in range(6))
+
+
 def plain_code(typed: str) -> str:
     """A typed code without what does not matter: case, spaces and dashes."""
     return "".join(character for character in typed.upper() if character.isalnum())

@@ -40,6 +40,8 @@ def add(options: Options) -> int:
     from appliance.accounts.devices import add_device
     from appliance.addresses import public_url
 
+    if options["kind"] == "koreader":
+        return _offer_code(options)
     with opened_house(options) as house:
         with house.database.write() as session:
             user = _person(session, options["user"])
@@ -51,6 +53,25 @@ def add(options: Options) -> int:
     print(f"Added “{added.device.name}”. Shown only now:")
     for label, value in list(needed.items())[1:]:
         print(f"  {label.replace('_', ' ')}: {value}")
+    return 0
+
+
+def _offer_code(options: Options) -> int:
+    """A KOReader with the plugin becomes a device when this code is typed on it."""
+    from appliance.accounts.pairing import offer_code
+    from appliance.addresses import public_url
+
+    with opened_house(options) as house:
+        with house.database.write() as session:
+            user = _person(session, options["user"])
+            code, ends = offer_code(house, session, user.id or 0, options.get("name"))
+        server = public_url(house.settings)
+    if options["json"]:
+        print_json({"server": server, "code": code, "expires_at": ends.isoformat()})
+        return 0
+    print("Type this in KOReader, in the menu of its Bookwake plugin, within ten minutes:")
+    print(f"  server: {server}")
+    print(f"  code: {code}")
     return 0
 
 
@@ -124,6 +145,4 @@ def _needed(added: "NewDevice", base: str) -> dict[str, object]:
     device = added.device
     if added.token is not None:
         return {"device": device.id, "token": added.token, "api_endpoint": kobo_url(base, added.token)}
-    if added.enrolment_code is not None:
-        return {"device": device.id, "server": base, "enrolment_code": added.enrolment_code}
     return {"device": device.id, "server": kosync_url(base), "username": added.login, "password": added.password}

@@ -1,10 +1,11 @@
 """SQLModel tables, one file per aggregate. Importing this package registers them all."""
 
-from appliance.models.accounts import Device, EnrolmentCode, User, WebSession
+from appliance.models.accounts import Device, User, WebSession
 from appliance.models.annotation import Annotation, BookState, DeviceAnnotation, DeviceState, Feed
 from appliance.models.delivery import KoboCheckpoint, KoboDelivery, KoboEntitlement
 from appliance.models.kobo_notes import KoboNotePage, KoboNotes
 from appliance.models.kobo_store import KoboStore
+from appliance.models.koreader import FileLink, Pairing, RefusedOffer, SidecarBackup
 from appliance.models.library import Book, Digest, LibraryFile, Rendition
 from appliance.models.operations import Setting, SweepRun
 from appliance.models.reading import DeviceProgress, JournalEntry, Progress
@@ -21,8 +22,8 @@ __all__ = [
     "DeviceProgress",
     "DeviceState",
     "Digest",
-    "EnrolmentCode",
     "Feed",
+    "FileLink",
     "JournalEntry",
     "KoboCheckpoint",
     "KoboChoice",
@@ -34,13 +35,16 @@ __all__ = [
     "KoboSync",
     "KoboTag",
     "LibraryFile",
+    "Pairing",
     "Progress",
     "ReadDocument",
     "ReadingEvent",
     "ReadingSession",
+    "RefusedOffer",
     "Rendition",
     "Setting",
     "ShelvedBook",
+    "SidecarBackup",
     "SweepRun",
     "User",
     "WebSession",

@@ -56,12 +56,3 @@ class WebSession(SQLModel, table=True):
     device_id: int = Field(foreign_key="device.id")
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class EnrolmentCode(SQLModel, table=True):
-    """A one-time code that the KOReader plugin exchanges for its token."""
-
-    code_hash: str = Field(primary_key=True)
-    device_id: int = Field(foreign_key="device.id")
-    expires_at: datetime = Field(sa_type=UtcDateTime)
-    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

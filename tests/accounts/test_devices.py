@@ -1,13 +1,12 @@
 import hashlib
 
 import pytest
-from sqlmodel import select
 
 from appliance.accounts import devices, people, sessions
 from appliance.accounts.errors import AccountError
-from appliance.accounts.tokens import hash_token, plain_code
+from appliance.accounts.tokens import hash_token
 from appliance.house import House
-from appliance.models import Device, EnrolmentCode, User
+from appliance.models import Device, User
 from tests.accounts.conftest import Clock
 
 
@@ -53,16 +52,6 @@ def test_logins_never_repeat_even_for_people_of_one_name(house: House):
                 assert login is not None and login.isascii() and login == login.lower() and ":" not in login
                 logins.add(login)
     assert len(logins) == 120
-
-
-def test_a_plugin_gets_a_code_that_ends(house: House, ida: User, clock: Clock):
-    with house.database.write() as session:
-        added = devices.add_device(house, session, ida, "koreader", None)
-    assert added.enrolment_code is not None and added.token is None
-    with house.database.read() as session:
-        code = session.exec(select(EnrolmentCode)).one()
-    assert code.code_hash == hash_token(plain_code(added.enrolment_code.lower()))
-    assert code.expires_at > clock.now and code.device_id == added.device.id
 
 
 def test_names_are_numbered(house: House, ida: User):

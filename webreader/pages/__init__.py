@@ -11,6 +11,7 @@ from webreader.pages import (
     kobo,
     kobo_notes,
     kobo_store,
+    koreader,
     library,
     settings,
     setup,
@@ -32,6 +33,7 @@ routes: list[ControllerRouterHandler] = [
     *kobo.routes,
     *kobo_store.routes,
     *kobo_notes.routes,
+    *koreader.routes,
     *settings.routes,
 ]
 

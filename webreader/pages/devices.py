@@ -11,6 +11,7 @@ from appliance.accounts import devices
 from appliance.accounts.devices import NewDevice
 from appliance.accounts.errors import AccountError
 from appliance.addresses import EVERYWHERE, kobo_url, kosync_url, network_address
+from appliance.library.file_links import links_of
 from appliance.models import User
 from webreader.caller import base_url
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
@@ -24,6 +25,7 @@ def devices_page(request: PageRequest) -> Response[Any]:
     house, owner = house_of(request), person(request)
     with house.database.read() as session:
         mine = devices.of_person(session, owner.user_id)
+        unknown = sum(link.book_id is None for link in links_of(session, owner.user_id))
     clients = {device.id: [other for other in mine if other.parent_id == device.id] for device in mine}
     return show(
         "devices.html",
@@ -31,7 +33,8 @@ def devices_page(request: PageRequest) -> Response[Any]:
         devices=[device for device in mine if device.parent_id is None],
         clients=clients,
         here=owner.device_id,
-        **_reach(request),
+        unknown_files=unknown,
+        **reach(request),
     )
 
 
@@ -84,11 +87,11 @@ def _told(request: PageRequest, added: NewDevice) -> Response[Any]:
         server=kosync_url(base),
         login=added.login,
         password=added.password,
-        **_reach(request),
+        **reach(request),
     )
 
 
-def _reach(request: PageRequest) -> dict[str, Any]:
+def reach(request: PageRequest) -> dict[str, Any]:
     """Whether the address in use means the very machine that asks, so that no other could use it, and a better one."""
     settings = house_of(request).settings
     host = urlsplit(base_url(request)).hostname or ""
