@@ -1,77 +1,20 @@
 -- The plugin as a whole in the stand-in of KOReader, with a server of a few lines: what a person does goes up, what
 -- comes is put into the book.
-require("support")
-local koreader = require("koreader")
-local fake_server = require("fake_server")
-
-local CHAPTERS = {
-    {
-        "One",
-        "The lantern keeper counted seven boats before the fog closed over the harbour.",
-        "Nobody in the village remembered who had built the bridge, or why it ended in the river.",
-        ("A long way to go from here to there and back again. "):rep(60),
-    },
-    { "Two", "She folded the letter three times and hid it behind the clock.", ("And on and on it went. "):rep(80) },
-}
+package.path = (debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$") or ".") .. "/?.lua;" .. package.path
+local reading = require("reading")
 
 describe("Reading with the plugin", function()
-    local T, server, book, file
-
-    local function start()
-        T = koreader.start({})
-        book = koreader.book("lantern.epub", CHAPTERS)
-        file = require("util").partialMD5(book)
-    end
+    local r, T, server, book, file, plugin, settle, offer
 
     before_each(function()
-        server = fake_server.install()
-        start()
-        local core = require("bookwake_core").get()
-        core.device:pair("http://books.lan", { token = "t", device = { id = 7 }, person = "Ada" })
+        r = reading.start()
+        T, server, book, file = r.T, r.server, r.book, r.file
+        plugin, settle, offer = r.plugin, r.settle, r.offer
     end)
 
     after_each(function()
-        local failures = T.failures()
-        koreader.stop()
-        server.uninstall()
-        assert.same({}, failures)
+        reading.stop(r)
     end)
-
-    local function plugin()
-        return T.plugin("bookwake")
-    end
-
-    local function settle(seconds)
-        T.wait(seconds or 30)
-    end
-
-    local function offer(fields)
-        local document = T.reader().document
-        local from, to
-        if fields.find then
-            from, to = T.find(fields.find)
-        end
-        local one = {
-            ["do"] = "give",
-            name = "srv-1",
-            version = 5,
-            type = "highlight",
-            pos0 = from,
-            pos1 = to,
-            text = fields.find and document:getTextFromXPointers(from, to),
-            colour = "green",
-            style = "underscore",
-            created_at = 1700000000,
-            changed_at = 1700000000,
-        }
-        for key, value in pairs(fields) do
-            one[key] = value
-        end
-        one.find = nil
-        server.offers[file] = server.offers[file] or {}
-        table.insert(server.offers[file], one)
-        return one
-    end
 
     it("sends a highlight, its note, an edited note, a colour and a deletion", function()
         T.open(book)

@@ -9,6 +9,7 @@ OpenBook.__index = OpenBook
 
 local RETRIES = 20 -- times that something else may be on the screen
 local RETRY = 3 -- seconds
+local LOST = 5 -- pages turned after KOReader lost the place, until they count as reading
 
 --- @param core the process's one; @param ui of the reader; @param file digest; @param path
 -- @param screen what a person sees: `ask(place, on_yes, on_no)`, `tell(kind, place or counts)`, `top()`: what is on top
@@ -51,9 +52,32 @@ function OpenBook:begin()
     self:take_inbox()
 end
 
+--- KOReader goes to page 1 for a place that it cannot find (docs/reference/koreader.md 5.6): no person wanted that, nor
+-- is it reading to leaf on from there.
+function OpenBook:check_jump()
+    local rolling = self:is_open() and self.ui.rolling
+    if rolling and not self.ui.document:isXPointerInDocument(rolling:getLastProgress()) then
+        self.lost_at = self.tracker.turned
+    else
+        self.lost_at = nil
+    end
+end
+
+-- What happened since the last time, as far as it says anything about the person.
+function OpenBook:take_act()
+    local act = self.tracker:take()
+    if self.lost_at then
+        if self.tracker.turned - self.lost_at < LOST then
+            return nil
+        end
+        self.lost_at = nil
+    end
+    return act
+end
+
 --- The place, after pages were turned or a person went elsewhere.
 function OpenBook:write_progress()
-    local act = self.tracker:take()
+    local act = self:take_act()
     if not act or not self:is_open() or not self.core.device:is_paired() then
         return nil
     end
@@ -69,7 +93,7 @@ function OpenBook:finish()
     if not self:is_open() then
         return
     end
-    self:write(self.tracker:take())
+    self:write(self:take_act())
     self:write_session()
     self.is_closed = true
 end

@@ -140,7 +140,7 @@ function Plugin:open_book()
 end
 
 function Plugin:capture()
-    return self.book and self.book:write(self.book.tracker:take()) or 0
+    return self.book and self.book:write(self.book:take_act()) or 0
 end
 
 function Plugin:can_undo_jump()
@@ -160,6 +160,11 @@ function Plugin:onPageUpdate(number)
         return
     end
     book.tracker:page(number)
+    if book.tracker.act == "jumped" then
+        self:after("jump", 0, function() -- KOReader notes the place itself after this event
+            book:check_jump()
+        end)
+    end
     local every = self.settings:get("every_pages")
     if every > 0 and book.tracker.since_capture >= every then
         self:after("progress", AFTER_TURNING, function()

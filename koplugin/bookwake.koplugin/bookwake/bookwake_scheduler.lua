@@ -11,7 +11,7 @@ local RANK = { manual = 3, lifecycle = 2, automatic = 1 }
 local WAITS = { 5, 15, 60, 300, 900 }
 local OPEN_AFTER = 3
 -- Failures that say something about the server or the way to it, not about what was asked.
-local IS_OUTAGE = { transport = true, failed = true, later = true, foreign = true }
+local IS_OUTAGE = { transport = true, failed = true, later = true, foreign = true, fork = true }
 
 --- @param options `clock`: seconds that never go back; `later(seconds, fn)`: a timer; `chance`: 0 to 1;
 -- `probe(done)`: asks whether the server is there, `done(err)`

@@ -12,6 +12,10 @@ local ROUNDS = 30 -- a bound for one sync, far above what is ever needed
 local HELLO_EVERY = 6 * 3600 -- seconds
 local MATCHES = 100 -- files in one request
 
+-- After what kind of failure it is tried again by itself, and how often: not for ever, for the battery's sake.
+local IS_PASSING = { transport = true, failed = true, later = true, foreign = true, fork = true }
+local TRIES = 8
+
 local PRIORITY = { person = "manual", opened = "lifecycle", closed = "lifecycle", network = "lifecycle" }
 
 --- @param core `device`, `server`, `scheduler`, `outbox`, `books`, `inbox`, `json`, `clock`, `about` (a function: what
@@ -22,6 +26,7 @@ function Sync.new(core)
     self.wanted = {} -- digest → path
     self.waiting = {} -- functions that want the result
     self.most = Protocol.OPERATIONS
+    self.tries = 0
     return self
 end
 
@@ -38,9 +43,14 @@ function Sync:now(wish)
     if wish.on_done then
         table.insert(self.waiting, wish.on_done)
     end
-    core.scheduler:submit({
+    self.tries = 0
+    self:_submit(PRIORITY[wish.reason] or "automatic")
+end
+
+function Sync:_submit(priority)
+    self.core.scheduler:submit({
         key = "sync",
-        priority = PRIORITY[wish.reason] or "automatic",
+        priority = priority,
         start = function(finish)
             self:_run(finish)
         end,
@@ -114,6 +124,10 @@ function Sync:_run(finish)
         end
         core:noted(err)
         finish(err)
+        self.tries = err and self.tries + 1 or 0
+        if err and IS_PASSING[err.class] and self.tries <= TRIES and core.is_connected() then
+            self:_submit("automatic") -- the scheduler makes it wait
+        end
         for _, callback in ipairs(run.callbacks) do
             callback(run.result)
         end
