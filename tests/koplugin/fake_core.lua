@@ -141,7 +141,7 @@ function fake_core.install()
         identify = function(_, path)
             return require("util").partialMD5(path)
         end,
-        matched = function(_, file, path, match)
+        matched = function(_, path, match, file)
             core.matched[path] = { file = file, how = match.how, book = match.book }
             return true
         end,

@@ -77,7 +77,7 @@ local function place(plugin, book, file)
 end
 
 local function keep(plugin, book, file, path)
-    return plugin.books:matched(file.file, path, { how = "exact", book = book }, plugin.device.record.library)
+    return plugin.books:matched(path, { how = "exact", book = book }, file.file, plugin.device.record.library)
 end
 
 --- Downloads one book. `on_done(path, err, how)`: `how` is "here" if it was there before; `err` an error of the

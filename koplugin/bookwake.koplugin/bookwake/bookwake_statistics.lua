@@ -2,9 +2,9 @@
 --
 -- The database is the queue: a cursor says up to which row everything was sent. A cursor alone misses rows: numbers of
 -- deleted rows are used again, KOReader's own merge brings in old rows, a repair renumbers all
--- (docs/reference/koreader.md 3.15). So for each block of rows a sum is kept of what the server has; where it is another
--- now, the block is sent again. The blocks of the last two days of reading are looked at each time, all of them once a
--- month, and when rows are gone. The server counts a row that it has as a duplicate.
+-- (docs/reference/koreader.md 3.15). So for each block of rows a sum is kept of what the server has; where it is
+-- another now, the block is sent again. The blocks of the last two days of reading are looked at each time, all of
+-- them once a month, and when rows are gone. The server counts a row that it has as a duplicate.
 local SQ3 = require("lua-ljsqlite3/init")
 local lfs = require("libs/libkoreader-lfs")
 

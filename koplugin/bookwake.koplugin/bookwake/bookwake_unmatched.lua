@@ -31,7 +31,7 @@ local function link(plugin, entry, book, done)
             if not answer or not answer.match then
                 return tell(Words.of_error(err, plugin.device.record.address))
             end
-            plugin.books:matched(entry.file, entry.path, answer.match, plugin.device.record.library)
+            plugin.books:matched(entry.path, answer.match, entry.file, plugin.device.record.library)
             Notification:notify(T(_("Linked with “%1”."), book.title or ""))
             if done then
                 done()
