@@ -81,6 +81,14 @@ ANNOTATIONS: Final[dict[str, str]] = {
 }
 
 
+REFUSALS: Final[dict[str, str]] = {
+    "not-found": "Its words are not in the file there.",
+    "ambiguous": "Its words stand in several places there.",
+    "no-position": "There is no such place in the file there.",
+}
+"""Why a device could not show a highlight."""
+
+
 def sentence(kind: str, reason: str) -> str:
     """What an entry of the journal means. `kind`, `reason`: its own."""
     known = {"progress": PROGRESS | PLACES, "state": STATE, "annotation": ANNOTATIONS}.get(kind, {})
@@ -90,3 +98,8 @@ def sentence(kind: str, reason: str) -> str:
 def why_not_placed(reason: str) -> str:
     """Why a highlight has no place."""
     return PLACES.get(reason) or "Its place could not be understood."
+
+
+def why_refused(reason: str) -> str:
+    """Why a device could not show a highlight, as it said."""
+    return REFUSALS.get(reason) or "The place was not to be found there."

@@ -13,15 +13,14 @@ from appliance.accounts.devices import Login
 from appliance.house import House
 from appliance.library.renditions import Named, by_digest
 from appliance.models import Device, DeviceProgress, JournalEntry
-from appliance.positions import Reason, is_indexed
 from appliance.reading.progress.locate import NOWHERE, Located, locate
-from appliance.reading.progress.pages import learned_pages
 from appliance.reading.progress.projection import Projected, project
 from appliance.reading.progress.record import note_given, record
 from appliance.reading.progress.report import Report
 from koreader_api.kosync.caller import caller
 from koreader_api.kosync.clients import client_device
 from koreader_api.kosync.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress
+from koreader_api.spelling import percent_there, spelling
 
 OPTIONS = {"access": "kosync", "exclude_from_csrf": True}
 
@@ -116,7 +115,7 @@ def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any
         projected = project(house, session, login.user_id, rendition.book_id, rendition.sha256, dialect)
         if projected is None or projected.encoded.locator is None:
             return answer(200, {})
-        percentage = _percentage(session, login, document, rendition, projected)
+        percentage = percent_there(session, login.id, document, rendition.book_id, rendition.sha256, projected)
         told = session.get(DeviceProgress, (login.id, rendition.book_id))
         news = told is None or (told.given_version, told.given_locator) != (
             projected.version,
@@ -160,16 +159,8 @@ def _last_push(session: Session, user_id: int, document: str) -> JournalEntry | 
 
 
 def _spelling(session: Session, login: Login, document: str) -> str:
-    """The XPointers that the readers of this login write: KOReader keeps a book to the DOM version it was first opened
-    with, so what was last pushed for the document decides, else what was pushed last (xpointer.md 11)."""
-    theirs = select(JournalEntry.locator).where(
-        JournalEntry.user_id == login.user_id,
-        JournalEntry.dialect == "xpointer",
-        col(JournalEntry.device_id).in_(select(Device.id).where(Device.parent_id == login.id)),
-    )
-    newest = theirs.order_by(col(JournalEntry.id).desc()).limit(1)
-    pushed = session.exec(newest.where(JournalEntry.asked_for == document)).first() or session.exec(newest).first()
-    return "xpointer-indexed" if pushed is not None and is_indexed(pushed) else "xpointer"
+    clients = session.exec(select(Device.id).where(Device.parent_id == login.id)).all()
+    return spelling(session, login.user_id, [client for client in clients if client is not None], document)
 
 
 def _as_pushed(session: Session, login: Login, entry: JournalEntry, document: str) -> dict[str, Any]:
@@ -182,21 +173,6 @@ def _as_pushed(session: Session, login: Login, entry: JournalEntry, document: st
         **_names(login, device),
         "timestamp": int(entry.received_at.timestamp()),
     }
-
-
-def _percentage(session: Session, login: Login, document: str, rendition: Named, projected: Projected) -> float:
-    """What KOReader compares with its own number, and shows (positions.md A.4): its own where the record is its own,
-    else how the asking reader counts its pages, as far as that is known."""
-    entry, progress = projected.entry, projected.progress
-    own = projected.encoded.locator == entry.locator or entry.place_reason == Reason.FRACTION
-    if entry.asked_for == document and entry.percent is not None and own:
-        return entry.percent
-    if progress.tick is None or not progress.total or progress.reference_sha256 is None:
-        return projected.fraction
-    pages = learned_pages(
-        session, login.id, rendition.book_id, rendition.sha256, progress.reference_sha256, progress.total
-    )
-    return pages.at(progress.tick)[0]
 
 
 def _as_projected(login: Login, projected: Projected, document: str, percentage: float) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from appliance.house import House
 MOST_SKEW = 2**31 - 1  # seconds; the journal keeps it in 32 bits
 
 
+NEARLY = 60  # seconds
+
+
 class Refusal(Exception):
     """A request that is not carried out. `status` and `code` are the protocol's own, the text is for a person."""
 
@@ -51,8 +54,10 @@ class DeviceClock:
             return None
 
     def shown(self, at: datetime) -> int:
-        """An instant of ours as the device's clock had it."""
-        return int(at.timestamp()) + round(self.skew.total_seconds())
+        """An instant of ours as the device's clock had it. One that is nearly right is taken for right, so that the
+        same instant is the same number with each request."""
+        off = round(self.skew.total_seconds())
+        return int(at.timestamp()) + (off if abs(off) > NEARLY else 0)
 
 
 @dataclass(frozen=True, slots=True)

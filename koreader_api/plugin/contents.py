@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
-from koreader_api.plugin import hello, matching, pairing
-from koreader_api.plugin.limits import BODY
+from koreader_api.plugin import hello, matching, pairing, sync
+from koreader_api.plugin.limits import BODY, SYNC_BODY
 
 PREFIX = "/api/koplugin/v1"
 
@@ -43,4 +43,5 @@ ENDPOINTS = (
     Endpoint("POST", "/pair/poll", pairing.poll, "public"),
     Endpoint("POST", "/match", matching.match),
     Endpoint("POST", "/link", matching.link),
+    Endpoint("POST", "/sync", sync.sync, limit=SYNC_BODY),
 )

@@ -35,4 +35,6 @@ def due(row: Mapping[str, Any], link: Mapping[str, Any] | None, surface: Surface
 
 def shown_field(row: Mapping[str, Any], name: str, surface: Surface) -> str:
     """A field as a device shows it."""
+    if name == "style" and surface == "koreader" and row["style"] == "squiggly":
+        return "underline"  # KOReader has no wavy lines
     return shown(row["colour"], surface) if name == "colour" else str(row[name])

@@ -9,14 +9,16 @@ from sqlmodel import Session, col, select
 from appliance.models import Annotation, Book, Device, DeviceAnnotation
 from appliance.positions import Status
 from appliance.reading.annotations.palette import name_of
-from appliance.reading.reasons import why_not_placed
+from appliance.reading.annotations.refusals import Refusal, refusals
+from appliance.reading.reasons import why_not_placed, why_refused
 
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
     """`kind`: highlight, bookmark or markup. `tick`, `document`: where it begins in the book, `None` while it has no
     place; `problem`: why not, or why the place is only roughly known. `colour`: its name. `other_notes`: written
-    elsewhere at the same time; a person chooses. `held_by`: the device that asked to delete it with many others."""
+    elsewhere at the same time; a person chooses. `held_by`: the device that asked to delete it with many others.
+    `not_shown`: sentences, on which devices it could not be shown, and why."""
 
     id: str
     kind: str
@@ -32,6 +34,7 @@ class Highlight:
     document: str | None
     problem: str | None
     held_by: str | None
+    not_shown: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,14 @@ def highlights(session: Session, user_id: int, book_id: str, limit: int) -> High
             func.count(),
         ).where(*mine)
     ).one()
-    shown = [_highlight(row, device, main, asked.get(row.id)) for row, device, main in rows]
+    refused = refusals(session, user_id, book_id)
+    shown = [_highlight(row, device, main, asked.get(row.id), refused.get(row.id, [])) for row, device, main in rows]
     return Highlights(shown, total, waiting, all_ - total)
 
 
-def _highlight(row: Annotation, device: str, main_sha256: str | None, held_by: str | None) -> Highlight:
+def _highlight(
+    row: Annotation, device: str, main_sha256: str | None, held_by: str | None, refused: list[Refusal]
+) -> Highlight:
     return Highlight(
         id=row.id,
         kind=row.kind,
@@ -91,6 +97,7 @@ def _highlight(row: Annotation, device: str, main_sha256: str | None, held_by: s
         document=row.start_document,
         problem=_problem(row, main_sha256),
         held_by=(held_by or "a device") if row.held_at is not None else None,
+        not_shown=[f"It could not be shown on {one.device}. {why_refused(one.reason)}" for one in refused],
     )
 
 

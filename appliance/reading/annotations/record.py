@@ -154,6 +154,17 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
             _store_links(connection, caller, held)
 
 
+def outstanding(house: House, session: Session, caller: Caller) -> list[ProjectedAnnotation]:
+    """What the device has to be told of its book, in its own words, and what it should be told and cannot, because the
+    place is not sure there. `offer_these` remembers what it is told. Opens files only where there is anything."""
+    rows, links = _maybe_due(session.connection(), caller)
+    if not rows:
+        return []
+    by_annotation = {link["annotation_id"]: link for link in links.values()}
+    projected = project_annotations(house, session, caller, rows.values(), by_annotation)
+    return [one for one in projected if one.due is not None]
+
+
 def survey(house: House, session: Session, caller: Caller) -> Survey:
     """All annotations of the person in the book, as the device needs them and as it holds them: for one that takes what
     it is given for its whole set. Opens files."""

@@ -8,7 +8,7 @@ import httpx
 
 from tests.server import PATIENCE, Server
 from tests.simulators.engine import Engine
-from tests.simulators.koreader import partial_md5
+from tests.simulators.kosync import partial_md5
 
 PREFIX = "/api/koplugin/v1"
 ABOUT = {"model": "Kobo_spaBW", "koreader": "v2026.07.2", "plugin": "1.0.0", "platform": "Kobo"}

@@ -10,7 +10,7 @@ import pytest
 from tests.koreader_api.plugin.conftest import OTHER
 from tests.koreader_api.plugin.standin import Device, paired
 from tests.server import Server
-from tests.simulators.koreader import partial_md5
+from tests.simulators.kosync import partial_md5
 
 UNKNOWN = "0123456789abcdef0123456789abcdef"
 
