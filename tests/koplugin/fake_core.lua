@@ -159,6 +159,10 @@ function fake_core.install()
 
     package.preload["bookwake_core"] = function()
         core.settings = require("bookwake_settings").open()
+        core.root = require("datastorage"):getDataDir() .. "/bookwake"
+        core.files = require("bookwake_files").new(require("lfs"), require("ffi/util"))
+        local json = require("bookwake_json").new(require("rapidjson"))
+        core.store = core.store or require("bookwake_store").new({ root = core.root, files = core.files, json = json })
         return {
             get = function()
                 return core
