@@ -23,13 +23,13 @@ def declare(subparsers: Any, below: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Convert; the target appears whole or not at all."""
     from appliance.epub.errors import BookError
-    from appliance.kepub import convert
+    from appliance.kepub import make_kepub
 
     loaded = settings.load(options)
     source, target = options["source"], options["target"]
     try:
         with progress_bar(f"Converting {source.name}") as progress:
-            made = convert(source, target, options["engine"], loaded.kepubify, progress)
+            made = make_kepub(source, target, options["engine"], loaded.kepubify, progress)
     except BookError as error:
         raise Failure(f"{source.name} cannot be converted: {error}") from None
     except OSError as error:

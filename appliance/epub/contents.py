@@ -33,14 +33,22 @@ class Entry:
 
 def read_contents(archive: Archive, package: Package) -> tuple[Entry, ...]:
     """The table of contents; empty when the book has none that can be read."""
+    return next((entries for _, entries in read_tables(archive, package)), ())
+
+
+def read_tables(archive: Archive, package: Package) -> Iterator[tuple[Item, tuple[Entry, ...]]]:
+    """Every table of contents that can be read, with the file it stands in, the best first."""
+    seen = set()
     for item, read in _sources(package):
+        if item.path in seen:
+            continue
+        seen.add(item.path)
         try:
             entries = read(item, archive, _Budget())
         except BookError:
             continue
         if entries:
-            return entries
-    return ()
+            yield item, entries
 
 
 _Reader = Callable[[Item, Archive, "_Budget"], tuple[Entry, ...]]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from appliance.kepub.convert import Conversion, Engine, convert, engine_in_use
+from appliance.kepub.convert import Conversion, Engine, engine_in_use, make_kepub
 
 _ABANDONED = 24 * 3600  # seconds; what a loss of power left behind
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -49,7 +49,7 @@ class KepubStore:
     ) -> Path:
         """The KEPUB of `source`, whose SHA-256 the caller knows; made now if it never was.
 
-        Two callers at a time get the same file from one conversion. Raises as `convert`.
+        Two callers at a time get the same file from one conversion. Raises as `make_kepub`.
         """
         found = self.find(source_sha256, engine)
         if found is not None:
@@ -76,7 +76,7 @@ class KepubStore:
             if time.time() - left.stat().st_mtime > _ABANDONED:
                 left.unlink(missing_ok=True)
         path = self._path(source_sha256, engine)
-        conversion = convert(source, path, engine, self._kepubify, progress)
+        conversion = make_kepub(source, path, engine, self._kepubify, progress)
         path.chmod(0o444)
         # The notes come last: a KEPUB without them was interrupted, was never given to anyone, and is made again.
         notes = _notes(path)

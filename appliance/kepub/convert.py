@@ -5,11 +5,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from appliance.kepub import builtin
+from appliance.kepub.chapters import chapters_apart
 from appliance.kepub.kepubify import kepubify_version, run_kepubify
 
 Engine = Literal["auto", "kepubify", "built-in"]
@@ -50,6 +51,19 @@ def kepubify_program(configured: Path | None) -> Path | None:
     return Path(found) if found else None
 
 
+def make_kepub(
+    source: Path,
+    target: Path,
+    engine: Engine = "auto",
+    kepubify: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Conversion:
+    """What a Kobo is given for the EPUB at `source`: `convert` of the book with its chapters apart (`chapters`)."""
+    with chapters_apart(source, target.parent) as (apart, doubts):
+        made = convert(apart, target, engine, kepubify, progress)
+    return replace(made, doubts=(*doubts, *made.doubts))
+
+
 def convert(
     source: Path,
     target: Path,
@@ -57,7 +71,7 @@ def convert(
     kepubify: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Conversion:
-    """Make the KEPUB of the EPUB at `source`.
+    """Put spans into the EPUB at `source`, document by document.
 
     `target` appears whole or not at all, replacing what was there. `kepubify`: the program, else the one on the path;
     "auto" means kepubify if there is one. `progress(done, total)` counts archive entries. Raises `BookError` for a book

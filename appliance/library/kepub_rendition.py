@@ -1,18 +1,24 @@
 """The KEPUB of a book: made once per source, registered with its digests, kept for ever."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from sqlmodel import Session, col, select
 
 from appliance.epub.archive import Archive
+from appliance.epub.contents import read_contents
 from appliance.epub.errors import BookError
+from appliance.epub.package import read_package
 from appliance.house import House
 from appliance.kepub import engine_in_use
 from appliance.kepub.kepubify import KepubifyError
 from appliance.library.digests import digests
 from appliance.library.renditions import path_of
 from appliance.models import Book, Digest, Rendition
+from appliance.positions import OpenBook
 from appliance.positions.summary import BookSummary, summarise
+from appliance.positions.translate import share_of_text
 
 
 class BookFileMissing(BookError):
@@ -63,14 +69,17 @@ def prepare(house: House, book_id: str) -> Rendition:
     try:
         kepub = _convert(house, source.sha256, path)
         with Archive(kepub) as archive:
-            summary = summarise(archive)
+            package = read_package(archive)
+            summary = summarise(archive, package)
+            contents = msgspec.json.decode(msgspec.json.encode(read_contents(archive, package)))
+        is_same = _is_same_text(source, path, kepub, summary)
     except BookError as error:
         with house.database.write() as session:
             failed = session.get_one(Rendition, source.sha256)
             failed.conversion_tried, failed.conversion_problem = _engine(house), str(error)
             session.add(failed)
         raise
-    return _register(house, source, kepub, summary)
+    return _register(house, source, kepub, summary, contents, is_same_text=is_same)
 
 
 def _made_before(house: House, session: Session, source_sha256: str) -> Rendition | None:
@@ -96,13 +105,35 @@ def _convert(house: House, source_sha256: str, source: Path) -> Path:
         return house.kepubs.ensure(source_sha256, source, "built-in")
 
 
-def _register(house: House, source: Rendition, kepub: Path, summary: BookSummary) -> Rendition:
+def _is_same_text(source: Rendition, path: Path, kepub: Path, summary: BookSummary) -> bool:
+    """Whether a KEPUB says what the EPUB at `path` says. Its documents may be divided otherwise."""
+    if summary.fingerprint == source.text_fingerprint:
+        return True
+    known = BookSummary.from_json(source.summary) if source.summary else None
+    before, after = OpenBook.open(path, source.sha256, known), OpenBook.open(kepub, "kepub", summary)
+    try:
+        # `None`: too large to be compared.
+        return before.summary.total == summary.total and share_of_text(before, after) in (1.0, None)
+    finally:
+        before.close()
+        after.close()
+
+
+def _register(
+    house: House,
+    source: Rendition,
+    kepub: Path,
+    summary: BookSummary,
+    contents: list[dict[str, Any]],
+    *,
+    is_same_text: bool,
+) -> Rendition:
     """Make the file known under all its names, so that what devices say about it is understood for ever."""
     conversion = house.kepubs.conversion(kepub)
     with kepub.open("rb") as stream:
         names = digests(stream)
     doubts = list(conversion.doubts)
-    if summary.fingerprint != source.text_fingerprint:
+    if not is_same_text:
         doubts.append(
             "The text of the KEPUB is not that of the EPUB; some positions will be found by their words only."
         )
@@ -121,7 +152,7 @@ def _register(house: House, source: Rendition, kepub: Path, summary: BookSummary
             unique_identifier=source.unique_identifier,
             text_fingerprint=summary.fingerprint,
             summary=summary.to_json(),
-            contents=source.contents,
+            contents=contents,
             doubts=doubts,
             created_at=house.now(),
         )

@@ -1,7 +1,7 @@
 """Two renditions of one book: which documents have the same text, and how the rest corresponds
 (docs/reference/positions.md C.2, C.6)."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from copy import copy
@@ -33,6 +33,10 @@ class Stretch:
         """Where a place of one of the documents is in the text."""
         return self.bases[self._ordinals.index(document.ordinal)] + k
 
+    def between(self, low: int, high: int) -> "Stretch":
+        """Those that lie between two places of the text."""
+        return Stretch(self.documents[bisect_left(self.bases, low) : bisect_left(self.bases, high)])
+
     def find(self, offset: int, *, before: bool) -> tuple[SpineDocument, int]:
         """The document and place at an offset; where two documents meet, the later one, with `before` the earlier."""
         at = bisect_right(self.bases, offset - (before and offset > 0)) - 1
@@ -45,7 +49,8 @@ class BookAlignment:
     counts once, by its first occurrence.
 
     `left_rest`, `right_rest`: documents whose text the other book has not. `compared`: the correspondence of two such
-    documents by their ordinals, and of all of them by `None`; filled by who reads the texts.
+    documents by their ordinals, and of all of them by `None`; `equal`: whether the texts of two runs are the same, by
+    where they lie in the rest. Both are filled by who reads the texts.
     """
 
     def __init__(self, left: BookSummary, right: BookSummary) -> None:
@@ -55,6 +60,7 @@ class BookAlignment:
         self.left_rest = Stretch([d for d in _once(left) if d.ordinal not in self._to_right])
         self.right_rest = Stretch([d for d in _once(right) if d.ordinal not in self._to_left])
         self.compared: dict[tuple[int, int] | None, Correspondence] = {}
+        self.equal: dict[tuple[int, int], bool] = {}
         self.is_flipped = False
 
     def flipped(self) -> "BookAlignment":
@@ -89,6 +95,19 @@ class BookAlignment:
         """The right document with the text of a left one."""
         ordinal = self._to_right.get(document.ordinal)
         return None if ordinal is None else self.right.documents[ordinal]
+
+    def run(self, document: SpineDocument) -> tuple[tuple[int, int], Stretch, Stretch] | None:
+        """The shortest runs of documents that may have the same text, the one of the left book with that document:
+        they begin and end at the same character of the rest. First where they lie in it. That is how a document lies to
+        the parts that it was divided into."""
+        left, right = self.left_rest, self.right_rest
+        if document not in left.documents:
+            return None
+        begin = left.offset(document, 0)
+        common = sorted(set(left.bases) & set(right.bases))
+        low = common[bisect_right(common, begin) - 1]
+        high = next((base for base in common if base >= begin + document.length), None)
+        return None if high is None else ((low, high), left.between(low, high), right.between(low, high))
 
     def namesake(self, document: SpineDocument) -> SpineDocument | None:
         """The right document of the same path and another text."""

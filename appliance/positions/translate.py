@@ -90,6 +90,11 @@ def _carry(place: Place, position: Position, document: SpineDocument, source: Op
     if twin is not None:
         return _land(place, target, twin, Landing(position.k, Status.EXACT, Reason.NONE))
     is_before = position.affinity == "before"
+    run = alignment.run(document)
+    if run is not None and _is_equal(alignment, source, target, *run):
+        _, left, right = run
+        part, k = right.find(left.offset(document, position.k), before=is_before)
+        return _land(place, target, part, Landing(k, Status.EXACT, Reason.NONE))
     landing, other = None, alignment.namesake(document)
     if other is not None:
         found = _compare(
@@ -144,6 +149,21 @@ def _compare(
         alignment.compared[pair] = found
         source.keep_alignment(target, alignment)
     return found
+
+
+def _is_equal(
+    alignment: BookAlignment, source: OpenBook, target: OpenBook, at: tuple[int, int], left: Stretch, right: Stretch
+) -> bool:
+    """Whether two runs of documents, which lie at the same place of the rest, have the same text."""
+    known = alignment.equal.get(at)
+    if known is None:
+        if left.size + right.size > LARGE:
+            return False
+        try:
+            known = alignment.equal[at] = _text(source, left) == _text(target, right)
+        except UNREADABLE:
+            return False
+    return known
 
 
 def _text(book: OpenBook, stretch: Stretch) -> str:

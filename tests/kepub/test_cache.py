@@ -18,13 +18,13 @@ SHA256 = hashlib.sha256(BOOK.read_bytes()).hexdigest()
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The conversions that were really made, by engine."""
     made: list[str] = []
-    real = cache.convert
+    real = cache.make_kepub
 
     def counted(source: Path, target: Path, engine: str, *rest: object) -> object:
         made.append(engine)
         return real(source, target, engine, *rest)
 
-    monkeypatch.setattr(cache, "convert", counted)
+    monkeypatch.setattr(cache, "make_kepub", counted)
     return made
 
 

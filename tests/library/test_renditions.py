@@ -105,6 +105,17 @@ def test_positions_outlive_an_edit_of_the_metadata(house: House, folder: Path) -
         assert open_rendition(house, session, "0" * 64) is None
 
 
+def test_the_kepub_of_a_book_that_is_divided(house: House, folder: Path) -> None:
+    """Its own contents, and no doubt of the text."""
+    put(folder / "alice.epub", (ROOT / "tests/data/books/calibre-docx_alice.epub").read_bytes())
+    book, source = only_book(house)
+    kepub = prepare(house, book.id)
+    assert kepub.text_fingerprint != source.text_fingerprint and not kepub.doubts
+    before, after = source.contents[0]["children"][1], kepub.contents[0]["children"][1]
+    assert (before["path"], before["fragment"]) == ("index.html", "id_ii")
+    assert (after["path"], after["fragment"]) == ("index-3.html", "")
+
+
 def test_the_kepub_of_a_book(house: House, folder: Path) -> None:
     put(folder / "oz.epub", OZ.read_bytes())
     book, source = only_book(house)

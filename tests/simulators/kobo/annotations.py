@@ -295,6 +295,7 @@ def check_place(annotation: Annotation, file: Kepub) -> None:
     check(set(names) <= set(ids), f"{names} of {source} are not in the file on the device: the note is invisible")
     first, last = (ids.index(name) for name in names)
     spans = document.spans[first : last + 1]
+    check(file.is_drawn(document.spans[first]), f"the contents lead into {source}: the note is stored and never shown")
     check(spans and span["startChar"] <= units(spans[0].text), "a note begins behind the end of its span")
     check(span["endChar"] <= units(spans[-1].text), "a note ends behind the end of its span")
     if annotation["type"].lower() == "dogear":

@@ -3,7 +3,8 @@
 import posixpath
 import re
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from lxml import etree
 
 WORDS = 120  # on a page
 SPAN_ID = re.compile(r"kobo\.\d+\.\d+")
+EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 HIDDEN = {"script", "style", "template", "title", "head"}
 
 
@@ -26,11 +28,14 @@ class Span:
 
 @dataclass
 class Document:
-    """One document of the spine: its words, and the spans with the word at which each begins."""
+    """One document of the spine: its words, and the spans and ids with the word at which each begins. `lines`: what the
+    table of contents points at in it, "" for its beginning."""
 
     source: str
     words: list[str]
     spans: list[Span]
+    ids: dict[str, int] = field(default_factory=dict)
+    lines: set[str] = field(default_factory=set)
 
     @property
     def pages(self) -> int:
@@ -44,6 +49,9 @@ class Kepub:
         self.path = path
         with zipfile.ZipFile(path) as archive:
             self.documents = [_read(archive, source) for source in _spine(archive)]
+            for source, id in _lines(archive):
+                if document := self.document(source):
+                    document.lines.add(id)
         self.has_spans = any(document.spans for document in self.documents)
 
     def span(self, source: str, id: str) -> Span | None:
@@ -63,6 +71,15 @@ class Kepub:
                 if wanted in " ".join(span.text.split()):
                     return span
         raise LookupError(f"no span of {self.path.name} contains {text!r}")
+
+    def is_drawn(self, span: Span) -> bool:
+        """Whether a highlight made there is shown. It is filed under the line of the contents that it stands below, and
+        looked for under the name of the document (10.1)."""
+        document = self.document(span.source)
+        assert document is not None
+        lines = {document.ids[id]: id for id in document.lines - {""} if id in document.ids}
+        last = max((word for word in lines if word <= span.word), default=None)
+        return last is None or (last == 0 and "" in document.lines)
 
     def percent(self, source: str, word: int) -> tuple[int, int]:
         """Share of the book and of the document before a word, as the device shows them."""
@@ -90,6 +107,20 @@ def _spine(archive: zipfile.ZipFile) -> list[str]:
     return sources
 
 
+def _lines(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Document and id of each line of the contents, of either kind."""
+    for name in archive.namelist():
+        data = archive.read(name) if name.endswith((".ncx", ".xhtml", ".html", ".htm")) else b""
+        if b"navMap" not in data and b"<nav" not in data:
+            continue
+        root = etree.fromstring(data, etree.XMLParser(recover=True, resolve_entities=False, no_network=True))
+        navs = [nav for nav in root.iterfind(".//{*}nav") if "toc" in (nav.get(EPUB_TYPE) or "").split()]
+        links = [link.get("href") for nav in navs for link in nav.iterfind(".//{*}a")]
+        links += [content.get("src") for content in root.iterfind(".//{*}navMap//{*}content")]
+        for href, _, id in (link.partition("#") for link in links if link):
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(href))), unquote(id)
+
+
 def _read(archive: zipfile.ZipFile, source: str) -> Document:
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=True)
     root = etree.fromstring(archive.read(source), parser)
@@ -109,6 +140,7 @@ def _walk(element: etree._Element, document: Document) -> None:
         name = etree.QName(node).localname
         if event == "start":
             id = node.get("id") or ""
+            document.ids.setdefault(id, len(document.words))
             if name == "span" and SPAN_ID.fullmatch(id):
                 document.spans.append(Span(document.source, id, "".join(node.itertext()), len(document.words)))
             if not _is_hidden(node):
