@@ -21,7 +21,7 @@ from kobo_api.annotations.wire import Item, Patch, read_patch
 from kobo_api.call import Answer
 
 KEPT = Answer(status=204)
-AT_ONCE = 500  # annotations of one transaction: a large backlog that breaks off has still got on
+AT_ONCE = 4000
 
 logger = logging.getLogger(__name__)
 _BOOK = Book.__table__  # type: ignore[attr-defined]

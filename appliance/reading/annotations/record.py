@@ -8,7 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Select, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    CursorResult,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session
 
 from appliance.house import House
@@ -33,6 +46,7 @@ _ROWS = select(_ANNOTATION).where(
 _AT_ONCE = 500  # values in a statement
 _MANY: BindParameter[Any] = bindparam("many", expanding=True)
 _LINKS_NAMED = _LINKS.where(_HELD.c.native_id.in_(_MANY))
+_LINKS_TO = _LINKS.where(_HELD.c.annotation_id.in_(_MANY))
 _ROWS_NAMED = _ROWS.where(_ANNOTATION.c.id.in_(_MANY))
 # What tells whether a device says anything new: a thousand of them are read with each sync.
 _KNOWN = select(_HELD.c.native_id, _HELD.c.annotation_id, _HELD.c.held_version, _HELD.c.fingerprint).where(
@@ -49,6 +63,13 @@ _MAYBE_DUE = or_(
 _LINK_TO = (_HELD.c.annotation_id == _ANNOTATION.c.id) & (_HELD.c.device_id == bindparam("device_id"))
 _ROWS_MAYBE_DUE = _ROWS.select_from(_ANNOTATION.outerjoin(_HELD, _LINK_TO)).where(_MAYBE_DUE)
 _LINKS_MAYBE_DUE = _LINKS.join_from(_HELD, _ANNOTATION, _LINK_TO).where(_MAYBE_DUE)
+# All that a device has to confirm, or has to be known to have dropped: `follow_all` looks at these only.
+_UNANSWERED = or_(
+    cast(_HELD.c.given, Text) != "[]",
+    _HELD.c.gone_at.is_(None) & _ANNOTATION.c.deleted_at.is_not(None),
+)
+_ROWS_UNANSWERED = _ROWS.join_from(_ANNOTATION, _HELD, _LINK_TO).where(_UNANSWERED)
+_LINKS_UNANSWERED = _LINKS.join_from(_HELD, _ANNOTATION, _LINK_TO).where(_UNANSWERED)
 _UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
 
 
@@ -181,7 +202,9 @@ def offer_these(house: House, caller: Caller, offered: Sequence[tuple[str, int, 
         with house.database.write() as session:
             connection = session.connection()
             take_turn(connection, caller.user_id)
-            rows, held = _rows(connection, caller), Links(caller, _links(connection, caller))
+            ids = [annotation_id for annotation_id, *_ in offered]
+            rows = {row["id"]: row for row in _some(connection, _ROWS_NAMED, caller, ids)}
+            held = Links(caller, {link["native_id"]: link for link in _some(connection, _LINKS_TO, caller, ids)})
             for annotation_id, version, fields in offered:
                 if rows[annotation_id]["version"] == version:
                     held.offer(rows[annotation_id], fields)
@@ -194,7 +217,8 @@ def follow_all(house: House, caller: Caller, version: int) -> None:
     with house.database.write() as session:
         connection = session.connection()
         take_turn(connection, caller.user_id)
-        rows, held = _rows(connection, caller), Links(caller, _links(connection, caller))
+        rows = _rows(connection, caller, _ROWS_UNANSWERED)
+        held = Links(caller, _links(connection, caller, _LINKS_UNANSWERED))
         held.follow_all(version, rows)
         _store_links(connection, caller, held)
 
@@ -251,7 +275,7 @@ def _some(connection: Connection, query: Select[Any], caller: Caller, many: Sequ
 def _dicts(result: CursorResult[Any]) -> Iterator[dict[str, Any]]:
     """The rows by column: `mappings` takes several times as long, and there are thousands."""
     names = [*result.keys()]
-    return (dict(zip(names, row, strict=True)) for row in result)
+    return (dict(zip(names, row, strict=True)) for row in result.all())
 
 
 def _ids(caller: Caller) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
 from appliance.positions.dialects import Dialect
 from appliance.reading.annotations.locate import LocatedRange
 from appliance.reading.annotations.palette import Surface
 
-_SORTED = json.JSONEncoder(sort_keys=True)
+_SORTED = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,11 @@ class Said:
     def fingerprint(self) -> str:
         """Of all that counts: not of times, which devices touch without a change."""
         counts = [self.kind, self.range, sorted(self.fields.items())]
-        return blake2b(_SORTED.encode(counts).encode(), digest_size=12).hexdigest()
+        try:
+            spelled = _SORTED.encode(counts)
+        except UnicodeEncodeError:  # half a character
+            spelled = json.dumps(counts, sort_keys=True).encode()
+        return blake2b(spelled, digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,8 @@ class Annotations:
                 continue
             if answer.status_code < 300:
                 self.acknowledged |= {one["id"] for one in updated}
-                book.pending = [one for one in book.pending if one not in updated]
+                sent = set(map(id, updated))  # what was edited meanwhile is another object
+                book.pending = [one for one in book.pending if id(one) not in sent]
                 book.tombstones = [id for id in book.tombstones if id not in deleted]
 
     def check_for_changes(self, books: list[Book]) -> None:
