@@ -8,10 +8,10 @@ from urllib.parse import quote
 from sqlalchemy import ColumnElement, update
 
 from appliance.epub.errors import BookError
+from appliance.library.byte_range import requested
 from appliance.library.kepub_rendition import prepare
 from appliance.library.renditions import path_of
 from appliance.models import KoboDelivery, Rendition
-from kobo_api.byte_range import requested
 from kobo_api.call import Answer, Call, FileAnswer, answer
 from kobo_api.library import book_rows
 from kobo_api.library.book_rows import BookRow

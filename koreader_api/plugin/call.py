@@ -56,8 +56,12 @@ class DeviceClock:
     def shown(self, at: datetime) -> int:
         """An instant of ours as the device's clock had it. One that is nearly right is taken for right, so that the
         same instant is the same number with each request."""
+        return self.shown_seconds(int(at.timestamp()))
+
+    def shown_seconds(self, at: int) -> int:
+        """The same of seconds since 1970."""
         off = round(self.skew.total_seconds())
-        return int(at.timestamp()) + (off if abs(off) > NEARLY else 0)
+        return at + (off if abs(off) > NEARLY else 0)
 
 
 @dataclass(frozen=True, slots=True)

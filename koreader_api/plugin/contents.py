@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
-from koreader_api.plugin import hello, matching, pairing, sync
+from koreader_api.plugin import catalogue, downloads, hello, matching, pairing, statistics, sync
 from koreader_api.plugin.limits import BODY, SYNC_BODY
 
 PREFIX = "/api/koplugin/v1"
@@ -44,4 +44,12 @@ ENDPOINTS = (
     Endpoint("POST", "/match", matching.match),
     Endpoint("POST", "/link", matching.link),
     Endpoint("POST", "/sync", sync.sync, limit=SYNC_BODY),
+    Endpoint("POST", "/statistics", statistics.statistics),
+    Endpoint("POST", "/statistics/others", statistics.others),
+    Endpoint("GET", "/library/series", catalogue.series),
+    Endpoint("GET", "/library/authors", catalogue.authors),
+    Endpoint("GET", "/library/books", catalogue.books),
+    Endpoint("GET", "/series/{book:str}", catalogue.series_of),
+    Endpoint("GET", "/download/{book:str}", downloads.download),
+    Endpoint("GET", "/update", downloads.update, is_for_old_plugins=True),
 )

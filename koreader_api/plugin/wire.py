@@ -416,3 +416,84 @@ class Synced(Out):
     answers: list[OperationAnswer]
     pulled: list[Pulled]
     changed: Changed | None = None
+
+
+# -- statistics
+
+
+class Row(Struct, array_like=True):
+    """A page visit. `book`: an index into the books."""
+
+    book: Number
+    page: Number
+    start: Seconds
+    seconds: Seconds
+    pages: Number
+
+
+class BookSaid(Struct):
+    file: File
+    title: Words | None = None
+    authors: Words | None = None
+
+
+class Statistics(In):
+    """Rows of KOReader's `page_stat_data`: `[book, page, start, seconds, pages]`, `book` an index into `books`. Each is
+    judged by itself."""
+
+    books: list[BookSaid] = []
+    rows: list[Any] = []
+
+
+class StatisticsTaken(Out, omit_defaults=False):
+    """`doubted`: of the new ones, how many do not count, because their time cannot be true."""
+
+    new: int
+    duplicate: int
+    refused: int
+    doubted: int
+
+
+class Others(In):
+    file: File
+    after: Number = 0
+    limit: Number = 1_000
+
+
+class OthersRows(Out):
+    """`[page, start, seconds, pages]`, in the time of the device's clock."""
+
+    rows: list[tuple[int, int, int, int]]
+    after: int
+    more: bool
+
+
+# -- library
+
+
+class Group(Out):
+    """A series or an author, and how many books there are."""
+
+    name: str
+    books: int
+    authors: list[str] | None = None
+
+
+class Groups(Out):
+    items: list[Group]
+    page: int
+    pages: int
+    total: int
+
+
+class Books(Out):
+    items: list[Book]
+    page: int
+    pages: int
+    total: int
+
+
+class Series(Out):
+    """A whole series, in order."""
+
+    items: list[Book]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobo_api.byte_range import Span, requested
+from appliance.library.byte_range import Span, requested
 
 ETAG = '"abc"'
 
