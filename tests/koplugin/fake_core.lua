@@ -97,6 +97,8 @@ function fake_core.install()
         end)
         return true
     end
+    function core.scheduler:network_changed() end
+    function core.scheduler:clear() end
     function core.scheduler:reset()
         self.resets = self.resets + 1
     end
@@ -155,6 +157,15 @@ function fake_core.install()
             return found
         end,
     }
+    function core.is_connected()
+        return require("ui/network/manager"):isConnected()
+    end
+    function core.monotonic()
+        return require("ui/uimanager").elapsed
+    end
+    function core.later(seconds, action)
+        require("ui/uimanager"):scheduleIn(seconds, action)
+    end
     core.outbox = { add = function() end }
 
     package.preload["bookwake_core"] = function()

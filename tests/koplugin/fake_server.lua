@@ -139,7 +139,12 @@ function fake_server.install()
                 answer, err = server.reply(ask.path, body)
             end
             if not answer and not err then
-                answer = routes[ask.path](body)
+                local route = routes[ask.path]
+                if route then
+                    answer = route(body)
+                else
+                    err = { class = "refused", status = 404 } -- what other specs are about
+                end
             end
             answer = answer and self.json.decode(self.json.encode(answer))
             require("ui/uimanager"):scheduleIn(server.delay or 0.2, function()

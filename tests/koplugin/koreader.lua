@@ -43,6 +43,7 @@ end
 
 function koreader.stop()
     standin.stop()
+    package.preload["bookwake_core"] = nil -- see fake_core
     if koreader.made then
         remove(koreader.made)
         koreader.made = nil

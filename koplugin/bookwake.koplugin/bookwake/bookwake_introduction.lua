@@ -36,13 +36,14 @@ function Introduction.of_this_reader()
         platform = platform(Device),
         model = tostring(Device.model or "KOReader"),
         device_id = G_reader_settings:readSetting("device_id"),
+        rolled_back = require("bookwake_update").taken_back(),
     }
 end
 
 --- The same without what only `hello` asks for.
 function Introduction.for_pairing()
     local fields = Introduction.of_this_reader()
-    fields.platform = nil
+    fields.platform, fields.rolled_back = nil, nil
     return fields
 end
 

@@ -4,6 +4,7 @@
 -- (`bookwake_core`). The instance translates KOReader's events into calls of it; menus and pages get the instance.
 -- The parts and what they offer each other: koplugin/README.md.
 local Actions = require("bookwake_actions")
+local Chores = require("bookwake_chores")
 local Core = require("bookwake_core")
 local Enrolment = require("bookwake_enrolment")
 local Menu = require("bookwake_menu")
@@ -27,6 +28,7 @@ local AFTER_CONNECTING = 2
 local BETWEEN = 60 -- at most so often while reading
 
 function Plugin:init()
+    self.version = require("bookwake_version")
     self.core = Core.get()
     for _, name in ipairs({ "settings", "device", "server", "scheduler", "sync", "state", "books", "outbox" }) do
         self[name] = self.core[name]
@@ -38,6 +40,7 @@ function Plugin:init()
     if not self.ui.document then
         Enrolment.begin(self)
     end
+    Chores.begin(self)
 end
 
 Actions.install(Plugin)
@@ -228,8 +231,13 @@ function Plugin:onCloseDocument()
     end
 end
 
+function Plugin:onCharging()
+    Chores.later(self)
+end
+
 function Plugin:onCloseWidget()
     self:cancel_timers()
+    Chores.stop(self)
 end
 
 -- The device
@@ -256,6 +264,7 @@ function Plugin:onNetworkConnected()
         self.scheduler:network_changed()
         Enrolment.begin(self)
         self:sync_by_itself("network")
+        Chores.later(self)
     end)
 end
 

@@ -4,8 +4,8 @@ Runs a script in the stand-in of KOReader, in a process of its own:
     luajit run.lua SCRIPT [arguments]
 
 The script gets `T` (`person`, with `T.screen`, `T.args`, `T.result(table)` that prints one line of JSON), as a global
-and as its argument. The environment says the rest: KO_HOME (data directory), KO_BOOKS, KO_PLUGINS (folders, separated by
-colons), KO_VERSION, KO_SETTINGS (JSON, into G_reader_settings), KO_DEVICE (JSON), KO_LOG (show the log).
+and as its argument. The environment says the rest: KO_HOME (data directory), KO_BOOKS, KO_PLUGINS (folders, separated
+by colons), KO_VERSION, KO_SETTINGS (JSON, into G_reader_settings), KO_DEVICE (JSON), KO_LOG (show the log).
 Ends with 0, or with 3 and the error when the script fails or the plugin had one.
 ]]
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
