@@ -43,7 +43,7 @@ def patch(house: House, device: Device, content_id: str, body: bytes) -> Answer:
         # A book of the store, or one that is gone. It is not ours to judge; but its notes may be missed some day.
         _keep_unread(house, device, None, content_id, [item.raw for item in said.items] + list(said.unread), now)
         return KEPT
-    _exchange(house, book, said, now)
+    _exchange(house, device, book, said, now)
     if said.unread:
         logger.warning("a Kobo sent %d notes of book %s that could not be understood", len(said.unread), book.book_id)
         _keep_unread(house, device, book.book_id, None, list(said.unread), now)
@@ -51,8 +51,19 @@ def patch(house: House, device: Device, content_id: str, body: bytes) -> Answer:
     return KEPT
 
 
-def _exchange(house: House, book: Ledger, said: Patch, now: datetime) -> None:
-    caller = Caller(book.user_id, book.device_id, book.book_id, "kobo", "kobo", _rendition(house, book), now)
+def _exchange(house: House, device: Device, book: Ledger, said: Patch, now: datetime) -> None:
+    # "Kobo Libra Colour"; all others are grey, or not known yet.
+    has_colours = "colour" in str(device.details.get("model", "")).lower()
+    caller = Caller(
+        book.user_id,
+        book.device_id,
+        book.book_id,
+        "kobo",
+        "kobo",
+        _rendition(house, book),
+        now,
+        has_colours=has_colours,
+    )
     both = [item for item in said.items if item.id in said.deleted]
     if both:  # made and deleted again before either was sent; the words are kept, and can be restored
         exchange(house, caller, [_said(item) for item in both])

@@ -3,12 +3,18 @@
 
 import json
 import logging
+from threading import Event
+from typing import Any
 
 import pytest
+from litestar.testing import TestClient
 from sqlmodel import select
 
 from appliance.accounts import devices
+from appliance.app import create_app
 from appliance.models import Annotation, JournalEntry
+from kobo_api import entrance
+from kobo_api.annotations import incoming
 from kobo_api.call import Answer
 from kobo_api.reading_services import (
     CONTENT,
@@ -21,7 +27,7 @@ from kobo_api.reading_services import (
     user_storage,
 )
 from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo
-from tests.kobo_api.conftest import Desk, Home
+from tests.kobo_api.conftest import BASE, Desk, Home
 
 
 @pytest.fixture
@@ -122,6 +128,38 @@ def test_whatever_is_sent_is_kept_or_refused_but_never_an_error(house: NoteHouse
 def test_other_methods_do_nothing(house: NoteHouse, kobo: NoteKobo, method: str) -> None:
     given = ask(house, method, f"/{kobo.id}/annotations", kobo.wire.headers, patch_body(kobo))
     assert given.status == (304 if method == "HEAD" else 503) and len(house.rows()) == 4
+
+
+def test_what_takes_longer_than_the_device_waits(
+    house: NoteHouse, kobo: NoteKobo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """7.3, 7.5, over HTTP: it hears so before it gives up, and sends its changes again; they are kept once. What it may
+    be given is not known until then."""
+    go, done = Event(), Event()
+    real = incoming.exchange
+
+    def late(*what: Any) -> Any:
+        go.wait(20)
+        try:
+            return real(*what)
+        finally:
+            done.set()
+
+    path, body = f"{CONTENT}/{kobo.id}/annotations", patch_body(kobo)
+    with TestClient(create_app(house.home.house), base_url=BASE) as client:
+        with monkeypatch.context() as slow:
+            slow.setattr(entrance, "DEADLINE", 0.2)
+            slow.setattr(incoming, "exchange", late)
+            refused = client.patch(path, headers=kobo.wire.headers, json=body)
+            assert refused.status_code == 503 and int(refused.headers["retry-after"])
+            assert len(house.rows()) == 4
+            assert client.get(path, headers=kobo.wire.headers).status_code == 304
+            go.set()
+            assert done.wait(20)
+        assert client.patch(path, headers=kobo.wire.headers, json=body).status_code == 204
+        assert len(house.rows()) == 5
+        given = client.get(path, headers=kobo.wire.headers)
+        assert given.status_code == 200 and len(given.json()["annotations"]) == 5
 
 
 def test_harmless_answers() -> None:

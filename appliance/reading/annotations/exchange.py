@@ -201,8 +201,11 @@ class Exchange:
         return self.rows[found] if found is not None and not self.links.has(found) else None
 
     def _is_greyscale(self) -> bool:
-        """Whether nothing tells that this Kobo has colours: it said none last, and made no highlight that still has the
-        one it was made in. A colour that others chose since tells nothing, nor that of a bookmark, which has none."""
+        """Whether nothing tells that this Kobo has colours: not its model, and it said none last, and made no highlight
+        that still has the one it was made in. A colour that others chose since tells nothing, nor that of a bookmark,
+        which has none."""
+        if self.caller.has_colours:
+            return False
         own = (row for row in self.rows.values() if row["device_id"] == self.caller.device_id)
         made = (
             row["colour"]

@@ -19,7 +19,8 @@ _SORTED = msgspec.json.Encoder(order="sorted")
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who speaks. `dialect` and `sha256`: in which the ranges are; `surface`: whose colours. `skew`: `clock.happened`.
-    `is_person`: what is asked for is what a person chose on a screen of ours, such as a deletion in the browser."""
+    `is_person`: what is asked for is what a person chose on a screen of ours, such as a deletion in the browser.
+    `has_colours`: whether its screen is known to show them."""
 
     user_id: int
     device_id: int
@@ -30,6 +31,7 @@ class Caller:
     received_at: datetime
     skew: timedelta | None = None
     is_person: bool = False
+    has_colours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

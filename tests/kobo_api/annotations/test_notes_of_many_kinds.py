@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from appliance.library.scan import scan
-from appliance.models import Annotation
+from appliance.models import Annotation, Device
 from appliance.reading.annotations.kobo_notes import notes_on
 from tests.kobo_api.annotations.note_house import OZ, NoteHouse, ink
 from tests.kobo_api.conftest import Home
@@ -91,6 +91,17 @@ def test_a_kobo_without_colours(house: NoteHouse) -> None:
     assert house.row(id)["colour"] == "web:#90caf9" and house.row(id)["note"] == "seen in grey"
     coloured = house.kobo()
     assert coloured.notes[id]["highlightColor"] == "#B2E1E8"
+
+
+def test_grey_is_a_choice_on_a_model_with_colours(house: NoteHouse) -> None:
+    kobo = house.kobo()
+    with house.home.database.write() as session:
+        session.get_one(Device, kobo.desk.device_id).details = {"model": "Kobo Libra Colour"}
+    id = house.marks("web", kobo.spans[9].text.strip(), colour="#90caf9")
+    kobo.meet()
+    kobo.edit(id, colour="grey")
+    kobo.meet()
+    assert house.row(id)["colour"] == "kobo:#A0A0A0"
 
 
 @pytest.mark.parametrize(
