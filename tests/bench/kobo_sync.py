@@ -3,19 +3,22 @@
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Synced:
-    """`seconds`: all together; `pages`: of each request; `entries`: all that was received, as sent."""
+    """`seconds`: all together; `pages`: of each request; `entries`: all that was received, as sent. `spent`: what a
+    meter of the caller showed before the first and after each page."""
 
     seconds: float
     pages: list[float]
     bytes: int
     entries: list[dict[str, Any]]
+    spent: list[float] = field(default_factory=list)
 
     @property
     def books(self) -> int:
@@ -28,7 +31,9 @@ class Synced:
         return len(found)
 
 
-def sync(port: int, path: str, token: str = "", limit: int = 20_000) -> tuple[Synced, str]:
+def sync(
+    port: int, path: str, token: str = "", limit: int = 20_000, meter: Callable[[], float] = float
+) -> tuple[Synced, str]:
     """One sync of the device whose API lies at `path`; returns also the token for the next one.
 
     The request is that of a Kobo's firmware 4.x (kobo-protocol.md 4.1). Raises `ConnectionError` for an answer that is
@@ -43,6 +48,7 @@ def sync(port: int, path: str, token: str = "", limit: int = 20_000) -> tuple[Sy
         "Accept": "application/json",
     }
     pages: list[float] = []
+    spent = [meter()]
     entries: list[dict[str, Any]] = []
     size = 0
     begun = time.perf_counter()
@@ -56,6 +62,7 @@ def sync(port: int, path: str, token: str = "", limit: int = 20_000) -> tuple[Sy
         answer = connection.getresponse()
         data = answer.read()
         pages.append(time.perf_counter() - asked)
+        spent.append(meter())
         if answer.status != 200:
             raise ConnectionError(f"the sync was answered with {answer.status}")
         size += len(data)
@@ -63,5 +70,5 @@ def sync(port: int, path: str, token: str = "", limit: int = 20_000) -> tuple[Sy
         token = answer.headers.get("x-kobo-synctoken", "")
         if answer.headers.get("x-kobo-sync") != "continue":
             connection.close()
-            return Synced(time.perf_counter() - begun, pages, size, entries), token
+            return Synced(time.perf_counter() - begun, pages, size, entries, spent), token
     raise ConnectionError(f"the sync did not end within {limit} pages")
