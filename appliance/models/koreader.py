@@ -67,9 +67,9 @@ class RefusedOffer(SQLModel, table=True):
 class SidecarBackup(SQLModel, table=True):
     """What KOReader keeps beside a book (its sidecar), as it was at `taken_at`. `file`: partial MD5 of the book's file.
 
-    `parts`: files by `name`, `size` (bytes), `mtime` and `sha256`, whose bytes lie in the data folder. It counts when
-    all of them have come (`is_complete`). `location`: in which of its places KOReader keeps sidecars; `book_path`:
-    where the book was. `annotations`, `percent`: what is in it, for a person to choose by.
+    `parts`: files by `name`, `size` (bytes), `mtime` and `sha256`, whose bytes lie in the data folder; `here`: they
+    have come. It counts when all of them have (`is_complete`). `location`: in which of its places KOReader keeps
+    sidecars; `book_path`: where the book was. `annotations`, `percent`: what is in it, for a person to choose by.
     """
 
     __table_args__ = (Index("ix_sidecarbackup_file", "user_id", "file", "device_id"),)

@@ -1,7 +1,7 @@
 """Backups of the database, each proven by a trial restore before the oldest one goes.
 
-Saved are the database and the kept texts (`appliance.positions.kept_texts`), which never change and lie once beside
-all backups. The books belong to their owner and are not changed by us; covers and KEPUBs can be made again from them
+Saved are the database and, once beside all backups, files that never change: the kept texts and the saved sidecars
+(`kept_files`). The books belong to their owner and are not changed by us; covers and KEPUBs can be made again from them
 (ARCHITECTURE, "Bytes are identities").
 """
 
@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from appliance.house import House
-from appliance.operations import kept_texts, postgresql_dump, sqlite_copy, trial
+from appliance.operations import kept_files, postgresql_dump, sqlite_copy, trial
 from appliance.operations.errors import BackupFailed, OperationError
 from appliance.operations.sqlite_copy import Interrupted
 from appliance.settings import Settings
@@ -53,7 +53,7 @@ def make(house: House, stopping: Callable[[], bool] = lambda: False) -> Backup:
         with tempfile.TemporaryDirectory(prefix=_WORKING, dir=folder) as working:
             made = _save_and_try(house, Path(working), stopping)
             target = _free_name(house, made.path.suffix)
-            kept_texts.save(house.settings, stopping)
+            kept_files.save(house.settings, stopping)
             os.replace(made.path, target)
         _sync_folder(folder)
         # The one just made stays, whatever a clock that was set back calls it.

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from appliance.database import Database
 from appliance.library.kobo_doubt import doubt
-from appliance.operations import kept_texts, sqlite_copy
+from appliance.operations import kept_files, sqlite_copy
 from appliance.operations.errors import RestoreRefused
 from appliance.settings import Settings
 
@@ -52,7 +52,7 @@ def restore(settings: Settings, backup: Path, now: datetime) -> Restored:
         raise RestoreRefused(
             "The database is a PostgreSQL server, which Bookwake does not replace by itself.",
             f"Stop Bookwake, run: pg_restore --clean --if-exists --dbname=… {backup}"
-            f" and copy {kept_texts.beside(backup)} to {settings.texts}.",
+            f" and copy the folders texts and sidecars beside it to {settings.data}.",
         )
     live = Path(url.database or "")
     fresh = live.with_name(live.name + ".restoring")
@@ -61,7 +61,7 @@ def restore(settings: Settings, backup: Path, now: datetime) -> Restored:
     try:
         unpack(backup, fresh)
         rows = _bring_up_to_date(backup, fresh, now)
-        kept_texts.bring_back(settings, backup)
+        kept_files.bring_back(settings, backup)
         previous = _keep(live, now)
         os.replace(fresh, live)
     finally:

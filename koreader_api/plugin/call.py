@@ -53,6 +53,14 @@ class DeviceClock:
         except (OverflowError, ValueError, OSError):
             return None
 
+    def ours(self, at: float | None) -> datetime | None:
+        """The same by our clock; `None` too for what cannot be."""
+        claimed = self.instant(at)
+        try:
+            return claimed - self.skew if claimed is not None else None
+        except OverflowError:
+            return None
+
     def shown(self, at: datetime) -> int:
         """An instant of ours as the device's clock had it. One that is nearly right is taken for right, so that the
         same instant is the same number with each request."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
 
-from koreader_api.plugin import catalogue, downloads, hello, matching, pairing, statistics, sync
-from koreader_api.plugin.limits import BODY, SYNC_BODY
+from koreader_api.plugin import backups, catalogue, downloads, hello, matching, pairing, statistics, sync
+from koreader_api.plugin.limits import BODY, PART_BODY, SYNC_BODY
 
 PREFIX = "/api/koplugin/v1"
 
@@ -46,6 +46,11 @@ ENDPOINTS = (
     Endpoint("POST", "/sync", sync.sync, limit=SYNC_BODY),
     Endpoint("POST", "/statistics", statistics.statistics),
     Endpoint("POST", "/statistics/others", statistics.others),
+    Endpoint("POST", "/backups", backups.begin),
+    Endpoint("PUT", "/backups/parts/{sha256:str}", backups.put_part, limit=PART_BODY),
+    Endpoint("GET", "/backups", backups.listed),
+    Endpoint("GET", "/backups/{backup:str}", backups.one),
+    Endpoint("GET", "/backups/{backup:str}/parts/{name:str}", backups.part),
     Endpoint("GET", "/library/series", catalogue.series),
     Endpoint("GET", "/library/authors", catalogue.authors),
     Endpoint("GET", "/library/books", catalogue.books),

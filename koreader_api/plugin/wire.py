@@ -497,3 +497,59 @@ class Series(Out):
     """A whole series, in order."""
 
     items: list[Book]
+
+
+# -- backups of sidecars
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+PartName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$")]
+
+
+class PartSaid(Struct):
+    name: PartName
+    size: Number
+    mtime: Number
+    sha256: Sha256
+
+
+class Backup(In):
+    """A sidecar as it is. `location`: where KOReader keeps it."""
+
+    file: File
+    parts: Annotated[list[PartSaid], Meta(min_length=1)]
+    taken_at: Seconds | None = None
+    title: Words | None = None
+    location: Text | None = None
+    book_path: Words | None = None
+    koreader: Text | None = None
+
+
+class BackupBegun(Out):
+    backup: int
+    missing: list[str]
+
+
+class PartTaken(Out):
+    complete: bool
+
+
+class BackupShown(Out):
+    """`here`: this device made it. `percent`: of the book, 0 to 1."""
+
+    backup: int
+    taken_at: int
+    device: str
+    here: bool
+    size: int
+    title: str | None = None
+    annotations: int | None = None
+    percent: float | None = None
+    location: str | None = None
+    book_path: str | None = None
+    koreader: str | None = None
+    file: str | None = None
+    parts: list[PartSaid] | None = None
+
+
+class Backups(Out):
+    backups: list[BackupShown]

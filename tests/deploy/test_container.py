@@ -40,3 +40,5 @@ def test_what_dockerignore_lets_through_is_enough_to_build(tmp_path: Path) -> No
     ).stdout.split()
     left_out = {"webreader/package.json", "webreader/package-lock.json", "webreader/.npmrc"}
     assert {name for name in listed if (ROOT / name).exists()} - left_out <= built
+    plugin = {path.relative_to(ROOT).as_posix() for path in (ROOT / "koplugin/bookwake.koplugin").rglob("*.lua")}
+    assert plugin and {f"koreader_api/{name}" for name in plugin} <= built
