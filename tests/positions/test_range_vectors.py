@@ -66,18 +66,21 @@ def lines(path: Path) -> Iterator[Line]:
         yield Line(value["href"], value["pos0"], value["pos1"], value["cfi"], value["ink"], value.get("kobo"))
 
 
-def samples() -> list[Path]:
-    """The part of the vectors that is kept with the tests."""
-    return sorted(SAMPLES.glob("*.jsonl"))
+def files() -> list[Path]:
+    """The vectors, or where they are not at hand the part of them that is kept with the tests."""
+    return sorted((SHARED / "vectors" / "ranges").glob("*.jsonl")) or sorted(SAMPLES.glob("*.jsonl"))
 
 
-def whole() -> list[Path]:
-    """All of them, where they are at hand."""
-    return sorted((SHARED / "vectors" / "ranges").glob("*.jsonl"))
-
-
-def name_of(path: Path) -> str:
-    return path.name.removesuffix(".epub.jsonl")
+def each_file(others: pytest.MarkDecorator) -> pytest.MarkDecorator:
+    """A test for each file. `others`: how those are marked whose book is not kept with the tests."""
+    kept = {path.name for path in SAMPLES.glob("*.jsonl")}
+    return pytest.mark.parametrize(
+        "path",
+        [
+            pytest.param(path, id=path.name.removesuffix(".epub.jsonl"), marks=() if path.name in kept else others)
+            for path in files()
+        ],
+    )
 
 
 def visible(text: str) -> str:
@@ -171,38 +174,18 @@ def text_of(kepub: OpenBook, href: str, span: str) -> str:
     return "".join(chunk.text for chunk in kepub._index(document).span_by_id[span].texts())
 
 
-def check_built_in(path: Path, folder: Path) -> None:
-    book = OpenBook.open(PATHS[path.name.removesuffix(".jsonl")], "epub")
-    convert(book.path, folder / "book.kepub.epub", engine="built-in")
-    check(path, OpenBook.open(folder / "book.kepub.epub", "kepub"), book, by_kepubify=False)
-
-
-def check_kepubify(path: Path, folder: Path) -> None:
-    book = OpenBook.open(PATHS[path.name.removesuffix(".jsonl")], "epub")
-    convert(book.path, folder / "book.kepub.epub", engine="kepubify", kepubify=needs.kepubify())
-    check(path, OpenBook.open(folder / "book.kepub.epub", "kepub"), book, by_kepubify=True)
-
-
-@pytest.mark.parametrize("path", samples(), ids=name_of)
+@each_file(others=pytest.mark.nightly)
 def test_built_in_converter(path: Path, tmp_path: Path) -> None:
-    check_built_in(path, tmp_path)
+    book = OpenBook.open(PATHS[path.name.removesuffix(".jsonl")], "epub")
+    convert(book.path, tmp_path / "book.kepub.epub", engine="built-in")
+    check(path, OpenBook.open(tmp_path / "book.kepub.epub", "kepub"), book, by_kepubify=False)
 
 
-@pytest.mark.parametrize("path", samples(), ids=name_of)
+@each_file(others=pytest.mark.slow)
 def test_kepubify(path: Path, tmp_path: Path) -> None:
-    check_kepubify(path, tmp_path)
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("path", whole(), ids=name_of)
-def test_built_in_converter_whole(path: Path, tmp_path: Path) -> None:
-    check_built_in(path, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", whole(), ids=name_of)
-def test_kepubify_whole(path: Path, tmp_path: Path) -> None:
-    check_kepubify(path, tmp_path)
+    book = OpenBook.open(PATHS[path.name.removesuffix(".jsonl")], "epub")
+    convert(book.path, tmp_path / "book.kepub.epub", engine="kepubify", kepubify=needs.kepubify())
+    check(path, OpenBook.open(tmp_path / "book.kepub.epub", "kepub"), book, by_kepubify=True)
 
 
 def test_offsets_in_a_page_of_source_text(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from appliance.kepub import convert
 from appliance.positions import OpenBook, Place, Status, translate
+from appliance.positions.recent import Recent
 from tests import needs
 from tests.conftest import ROOT, SHARED
 from tests.kepub.kepubs import books
@@ -58,18 +59,40 @@ def lines(path: Path) -> Iterator[Line]:
         )
 
 
-def samples() -> list[Path]:
-    """The part of the vectors that is kept with the tests."""
-    return sorted(SAMPLES.glob("*.jsonl"))
+@dataclass
+class Vectors:
+    """The lines of one file, and the book that they are from. `name`: of the file."""
+
+    name: str
+    lines: list[Line]
+    book: OpenBook
+
+    def place(self, line: Line) -> Place:
+        """Where a line is, for the tests that look at the KEPUB; `test_epub` looks at this itself."""
+        return (
+            self.book.decode_xpointer(line.xpointer) if line.cfi in FROM_ERROR_PAGE else self.book.decode_cfi(line.cfi)
+        )
 
 
-def whole() -> list[Path]:
-    """All of them, where they are at hand."""
-    return sorted((SHARED / "vectors").glob("*.jsonl"))
+def files() -> list[Path]:
+    """The vectors, or where they are not at hand the part of them that is kept with the tests."""
+    return sorted((SHARED / "vectors").glob("*.jsonl")) or sorted(SAMPLES.glob("*.jsonl"))
 
 
-def name_of(path: Path) -> str:
-    return path.name.removesuffix(".epub.jsonl")
+KEPT = {path.name for path in SAMPLES.glob("*.jsonl")}
+EACH_FILE = [
+    pytest.param(path, id=path.name.removesuffix(".epub.jsonl"), marks=() if path.name in KEPT else pytest.mark.slow)
+    for path in files()
+]
+
+
+# Of the module, so that the tests of one file follow each other, and its book is indexed once.
+@pytest.fixture(scope="module", params=EACH_FILE)
+def vectors(request: pytest.FixtureRequest) -> Vectors:
+    path: Path = request.param
+    # All documents are kept: of a novel in one file, several indices do not fit into what is kept by default.
+    book = OpenBook.open(PATHS[path.name.removesuffix(".jsonl")], "epub", documents=Recent(2**30))
+    return Vectors(path.name, list(lines(path)), book)
 
 
 def same(one: Place, other: Place) -> bool:
@@ -79,9 +102,10 @@ def same(one: Place, other: Place) -> bool:
     return (one.position.document, one.position.k) == (other.position.document, other.position.k)
 
 
-def check(path: Path, kepub: OpenBook | None, book: OpenBook, span_offsets: bool) -> None:
-    """Decode each name, compare the places, and write each name again from each of them."""
-    for line in lines(path):
+def test_epub(vectors: Vectors) -> None:
+    """Decode both names, compare the places, and write each name again from each of them."""
+    book = vectors.book
+    for line in vectors.lines:
         by_cfi, by_xpointer = book.decode_cfi(line.cfi), book.decode_xpointer(line.xpointer)
         if line.xpointer in IN_FORMULA:
             assert by_cfi.status is Status.SNAPPED, line
@@ -97,7 +121,7 @@ def check(path: Path, kepub: OpenBook | None, book: OpenBook, span_offsets: bool
         assert by_cfi.position is not None
         assert by_xpointer.position is not None
         suffix = re.sub(r"[\s\u00ad\u200b\ufeff\ufffc]", "", book.quote(by_cfi.position, 0, 60).suffix)
-        if "math" not in path.name:
+        if "math" not in vectors.name:
             assert suffix.startswith(re.sub(r"[\s\ufffc]", "", line.quote)[:8]), line
         # A CFI of a repeated file stands for its first place, so the CFI is asked of the pointer's place and back.
         written = book.encode_cfi(by_xpointer.position)
@@ -108,9 +132,15 @@ def check(path: Path, kepub: OpenBook | None, book: OpenBook, span_offsets: bool
         assert (pointed.status, pointed.locator) == (Status.EXACT, line.xpointer)
         again = book.decode_xpointer(str(book.encode_xpointer(by_cfi.position, indexed=True).locator))
         assert same(again, by_cfi), line
-        if kepub is None or line.span is None:
+
+
+def check_kepub(vectors: Vectors, kepub: OpenBook, span_offsets: bool) -> None:
+    """Each place is in the span that the vectors name, and what a Kobo says of it leads back to it."""
+    for line in vectors.lines:
+        if line.span is None or line.xpointer in IN_FORMULA:
             continue
-        place = translate(by_cfi, book, kepub)
+        here = vectors.place(line)
+        place = translate(here, vectors.book, kepub)
         assert place.status is Status.EXACT, line
         assert place.position is not None
         progress = kepub.encode_kobo(place.position)
@@ -124,9 +154,9 @@ def check(path: Path, kepub: OpenBook | None, book: OpenBook, span_offsets: bool
             index = kepub._index(kepub.summary.documents[_ordinal(kepub, line.href)])
             text = "".join(chunk.text for chunk in index.span_by_id[line.span].texts())
             assert annotated.offset == len(text[: line.span_offset].encode("utf-16-le")) // 2, line
-        back = translate(kepub.decode_kobo(line.href, line.span, annotated.offset), kepub, book)
+        back = translate(kepub.decode_kobo(line.href, line.span, annotated.offset), kepub, vectors.book)
         assert back.status is Status.EXACT, line
-        assert same(back, by_cfi), line
+        assert same(back, here), line
         start = kepub.decode_kobo(line.href, line.span)
         assert start.position is not None
         assert start.position.k + progress.distance == place.position.k, "a Kobo's progress is the start of the span"
@@ -136,45 +166,17 @@ def _ordinal(book: OpenBook, path: str) -> int:
     return next(document.ordinal for document in book.summary.documents if document.path == path)
 
 
-def book_of(path: Path) -> OpenBook:
-    return OpenBook.open(PATHS[path.name.removesuffix(".jsonl")], "epub")
-
-
-def check_built_in(path: Path, folder: Path) -> None:
-    book = book_of(path)
-    target = folder / "book.kepub.epub"
-    convert(book.path, target, engine="built-in")
-    # kepubify takes UTF-16 for UTF-8, so the spans of its files are not those of a converter that reads them rightly.
-    kepub = None if "encoding_" in path.name else OpenBook.open(target, "kepub")
+def test_built_in_converter(vectors: Vectors, tmp_path: Path) -> None:
+    if "encoding_" in vectors.name:
+        return  # kepubify takes UTF-16 for UTF-8, so its spans are not those of a converter that reads it rightly
+    target = tmp_path / "book.kepub.epub"
+    convert(vectors.book.path, target, engine="built-in")
     # Where the HTML algorithm drops elements, kepubify's spans hold other white space; the vectors are from its files.
-    check(path, kepub, book, span_offsets=False)
+    check_kepub(vectors, OpenBook.open(target, "kepub"), span_offsets=False)
 
 
-def check_kepubify(path: Path, folder: Path) -> None:
-    book = book_of(path)
-    target = folder / "book.kepub.epub"
-    convert(book.path, target, engine="kepubify", kepubify=needs.kepubify())
+def test_kepubify(vectors: Vectors, tmp_path: Path) -> None:
+    target = tmp_path / "book.kepub.epub"
+    convert(vectors.book.path, target, engine="kepubify", kepubify=needs.kepubify())
     # In the UTF-16 file the span is the whole source text, and the vectors count it with its indentation folded.
-    check(path, OpenBook.open(target, "kepub"), book, span_offsets="encoding_" not in path.name)
-
-
-@pytest.mark.parametrize("path", samples(), ids=name_of)
-def test_built_in_converter(path: Path, tmp_path: Path) -> None:
-    check_built_in(path, tmp_path)
-
-
-@pytest.mark.parametrize("path", samples(), ids=name_of)
-def test_kepubify(path: Path, tmp_path: Path) -> None:
-    check_kepubify(path, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", whole(), ids=name_of)
-def test_built_in_converter_whole(path: Path, tmp_path: Path) -> None:
-    check_built_in(path, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", whole(), ids=name_of)
-def test_kepubify_whole(path: Path, tmp_path: Path) -> None:
-    check_kepubify(path, tmp_path)
+    check_kepub(vectors, OpenBook.open(target, "kepub"), span_offsets="encoding_" not in vectors.name)
