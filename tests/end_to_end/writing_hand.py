@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import text
+from sqlalchemy.orm import configure_mappers
 from sqlmodel import select
 
 from appliance.database import Database
@@ -31,6 +32,9 @@ from appliance.settings import load
 CLIENTS = 16
 USER, BOOK = 1, "b"
 KINDS = ("highlight", "note", "position", "state", "time")
+
+# Else each child process does it at its first statement, which takes it as long as all else that it does until it dies.
+configure_mappers()
 
 
 @contextmanager
