@@ -1,6 +1,8 @@
 """What every test may use."""
 
+import atexit
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +17,13 @@ SHARED = ROOT.parent / "shared"
 """The project's real books and captures, beside the checkout where its developers work; absent elsewhere."""
 
 
+# Where Python is told to keep nothing of what it compiles, each of the many programs that tests start would compile
+# everything again, which takes it as long as all the rest of its start. Set before workers start, so they share it.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    _bytecode = tempfile.TemporaryDirectory(prefix="bookwake-bytecode-", ignore_cleanup_errors=True)
+    atexit.register(_bytecode.cleanup)
+    os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
+
 # No test asserts a time: the machine may be a small or a busy one.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -26,6 +35,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the developers' corpus in ../shared")
     return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that none of them is left for one process when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,6 @@ with running_server(books=[BOOKS / "minimal-v2.epub"]) as server:
     httpx.get(kobo["api_endpoint"] + "/v1/initialization")
 """
 
-import atexit
 import io
 import json
 import os
@@ -21,7 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
@@ -160,8 +159,6 @@ class Server:
     def _environ(self) -> dict[str, str]:
         """The environment without whatever settings the developer has there; the checkout is what runs."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BOOKWAKE_")}
-        if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
-            kept["PYTHONPYCACHEPREFIX"] = _bytecode()
         return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **self.environ}
 
     def _is_ready(self) -> bool:
@@ -222,15 +219,6 @@ def eventually(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.02)
-
-
-@cache
-def _bytecode() -> str:
-    """A folder for what Python compiles, where it must not lie beside the modules: to compile everything again takes
-    each server as long as all the rest of its start."""
-    folder = tempfile.TemporaryDirectory(prefix="bookwake-bytecode-", ignore_cleanup_errors=True)
-    atexit.register(folder.cleanup)
-    return folder.name
 
 
 def _free_port() -> int:
