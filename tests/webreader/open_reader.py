@@ -103,11 +103,13 @@ class OpenReader:
         self.wait_moved(before)
 
     def wait_moved(self, before: str) -> None:
-        """Wait until another page than the one of `before` stands, at most some seconds."""
-        for _ in range(200):
+        """Wait until another page than the one of `before` stands."""
+        for _ in range(600):
             if self.cfi != before:
                 break
             self.page.wait_for_timeout(50)
+        else:
+            raise AssertionError("no other page came")
         self.settle()
 
     def wait_saved(self) -> None:
