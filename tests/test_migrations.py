@@ -14,7 +14,7 @@ from tests.databases import KINDS, empty_database
 
 @pytest.fixture(params=KINDS)
 def database(request, tmp_path):
-    with empty_database(request.param, tmp_path) as url:
+    with empty_database(request.param, tmp_path, tables=False) as url:
         database = Database(url)
         yield database
         database.close()

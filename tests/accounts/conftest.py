@@ -9,6 +9,7 @@ import pytest
 
 from appliance.house import House, open_house
 from appliance.settings import load
+from tests.databases import put_tables
 
 
 class Clock:
@@ -31,6 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
+    put_tables(tmp_path / "data" / "bookwake.sqlite3")
     house = replace(open_house(load({"data": tmp_path / "data", "books": tmp_path / "books"}, {})), now=clock)
     yield house
     house.database.close()

@@ -2,13 +2,11 @@
 
 import json
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from kobo_api import contents
 from kobo_api.call import Answer, Call, FileAnswer
 from kobo_api.caller import by_path_token
 from tests.conftest import ROOT
+from tests.databases import put_tables
 
 BOOKS = ROOT / "tests" / "data" / "books"
 BASE = "https://books.example.net"
@@ -113,9 +112,7 @@ class Home:
         (folder / "books").mkdir(exist_ok=True)
         data = folder / "data"
         settings = Settings(data, (folder / "books",), f"sqlite:///{data / 'bookwake.sqlite3'}", public_url=BASE)
-        template = _template()
-        data.mkdir()
-        (data / "bookwake.sqlite3").write_bytes(template)
+        put_tables(data / "bookwake.sqlite3")
         self.house = House(settings, Database(settings.database_url), Shelf(), now=clock)
 
     @property
@@ -186,17 +183,6 @@ class Home:
         for name in names:
             shutil.copy(BOOKS / name, self.folder / "books" / name)
         scan(self.house)
-
-
-@cache
-def _template() -> bytes:
-    """An empty database, made once: the migrations take longer than a test."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "bookwake.sqlite3"
-        database = Database(f"sqlite:///{file}")
-        database.migrate()
-        database.close()
-        return file.read_bytes()
 
 
 def _rendition(book_id: str, sha256: str, text: str, now: datetime) -> Rendition:

@@ -9,6 +9,7 @@ import pytest
 
 from appliance.house import House, open_house
 from appliance.settings import load
+from tests.databases import put_tables
 
 
 class Clock:
@@ -24,8 +25,10 @@ class Clock:
 def house_in(place: Path, database_url: str | None = None) -> Iterator[House]:
     """A house with an empty book folder in `place`. `database_url`: of an empty database, by default SQLite's."""
     (place / "books").mkdir()
-    options = {"data": place / "data", "books": [place / "books"]}
-    opened = open_house(load(options | ({"database_url": database_url} if database_url else {}), {}))
+    settings = load({"data": place / "data", "books": [place / "books"], "database_url": database_url}, {})
+    if database_url is None:
+        put_tables(settings.data / "bookwake.sqlite3")
+    opened = open_house(settings)
     opened = House(opened.settings, opened.database, opened.shelf, Clock())
     yield opened
     opened.shelf.close()

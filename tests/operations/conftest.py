@@ -11,6 +11,7 @@ from appliance.house import House
 from appliance.models import Book, User
 from appliance.positions import Shelf
 from appliance.settings import Settings, load
+from tests.databases import put_tables
 
 NOW = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
 
@@ -40,6 +41,7 @@ def add_book(house: House, number: int) -> None:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
+    put_tables(tmp_path / "data" / "bookwake.sqlite3")
     house = open_house(settings_in(tmp_path))
     with house.database.write() as session:
         session.add(User(name="Ann", name_key="ann", password_hash="-", created_at=NOW))
