@@ -149,7 +149,6 @@ describe("Nobody is annoyed by", function()
             { version = 901, here = true, locator = "/body/DocFragment[2]/body/p[1]/text().0", percent = 0.9 },
             { version = 902, locator = own.locator, percent = own.percent },
             { version = 903, locator = own.locator:gsub("/body/", "/body[1]/"), percent = own.percent },
-            { version = 904, locator = "/body/DocFragment[1]/body/p[1]/text().0", percent = 0.01, at = own.at - 1000 },
         }) do
             place.status, place.at = "exact", place.at or os.time() + 99
             server.places[r.file] = place

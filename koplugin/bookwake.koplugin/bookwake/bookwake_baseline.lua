@@ -107,6 +107,11 @@ function Baseline.binding(record, marker, n, dom)
     return "bound"
 end
 
+-- Kind and place alone: what was lost in a crash, or deleted, and made again is the same annotation.
+local function place_of(key)
+    return key:match("^(.*)|[^|]*$")
+end
+
 --- Give each entry its name: the one it carries, one of the baseline for the same thing, or a new one.
 -- @param new_name a function that gives a name never used before
 -- @return entries whose `name` was not on the item
@@ -123,17 +128,24 @@ function Baseline.name(entries, items, new_name)
     if #nameless == 0 then
         return named
     end
-    local by_key = {}
+    local by_key, by_place = {}, {}
     for name, one in pairs(items) do
         if not used[name] and one.k then
-            by_key[one.k] = name
+            by_key[one.k], by_place[place_of(one.k)] = name, name
         end
     end
     for _, entry in ipairs(nameless) do
-        local key = Baseline.key(entry)
-        entry.name = by_key[key] or new_name()
-        by_key[key] = nil
-        used[entry.name] = true
+        local name = by_key[Baseline.key(entry)]
+        if name and not used[name] then
+            entry.name, used[name] = name, true
+        end
+    end
+    for _, entry in ipairs(nameless) do
+        if not entry.name then
+            local name = by_place[place_of(Baseline.key(entry))]
+            entry.name = name and not used[name] and name or new_name()
+            used[entry.name] = true
+        end
         named[#named + 1] = entry
     end
     return named

@@ -24,14 +24,15 @@ function Progress.decide(place, here, settings)
         return "nothing", "no-exact-place"
     elseif here.locator and (place.locator == here.locator or XPointer.equal(place.locator, here.locator)) then
         return "same", "same"
-    elseif here.read_at and place.at and place.at <= here.read_at then
-        return "nothing", "older-activity"
     end
     local is_ahead = place.percent >= here.percent
     local wish = is_ahead and settings.newer or settings.older
     if wish == "never" then
         return "nothing", "never"
-    elseif wish == "silently" and here.turned == 0 and here.since_open < 60 then
+    end
+    -- The server has decided that this place is the newer one; but what was read here later is not left unasked.
+    local is_older = here.read_at and place.at and place.at <= here.read_at
+    if wish == "silently" and here.turned == 0 and here.since_open < 60 and not is_older then
         return "jump", is_ahead and "ahead" or "back"
     end
     return "ask", is_ahead and "ahead" or "back"

@@ -24,7 +24,7 @@ struct standin_pollfd { int fd; short events; short revents; };
 int poll(struct standin_pollfd *fds, unsigned long count, int timeout);
 ]])
 
-local util = {}
+local util = { patience = 500 } -- milliseconds
 
 function util.runInSubProcess(task, with_pipe)
     local reading, writing
@@ -70,7 +70,9 @@ function util.terminateSubProcess(pid)
     C.kill(pid, 9)
 end
 
+--- The loop's clock is not the child's: whoever looks gives it some real time first.
 function util.getNonBlockingReadSize(fd)
+    util.waitReadable(fd, util.patience)
     local available = ffi.new("int[1]")
     C.ioctl(fd, 0x541B, available) -- FIONREAD
     return available[0]
