@@ -80,19 +80,19 @@ local function repair(document, given, nfc)
     end
     local pos0, pos1
     if Text.length(text) <= WHOLE and not text:find("[\r\n]") then
-        local hits = search(document, text)
+        local hits = search(document, Text.normalise(text, nfc))
         local index, why = Text.choose(hits, given.before, given.after, nfc)
         if not index then
             return nil, nil, why
         end
         pos0, pos1 = hits[index].pos0, hits[index].pos1
     else
-        local heads = search(document, Text.first(line_of(text), ENDS))
+        local heads = search(document, Text.normalise(Text.first(line_of(text), ENDS), nfc))
         local head, why = Text.choose(heads, given.before, nil, nfc)
         if not head then
             return nil, nil, why
         end
-        local tails = search(document, Text.last(line_of(text, true), ENDS))
+        local tails = search(document, Text.normalise(Text.last(line_of(text, true), ENDS), nfc))
         local tail
         tail, why = Text.choose(tails, nil, given.after, nfc)
         if not tail then
