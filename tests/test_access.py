@@ -18,6 +18,8 @@ from appliance.app import create_app
 from appliance.house import open_house
 from appliance.settings import load
 from kobo_api.contents import ROUTES as KOBO_ROUTES
+from koreader_api.plugin.contents import ENDPOINTS, PREFIX
+from tests.koreader_api.plugin.standin import Device, paired
 from tests.server import BOOKS, Browser, Server, running_server
 
 BOOK = BOOKS / "minimal-v2.epub"
@@ -65,6 +67,7 @@ class Household:
         server.add_user("Ben")
         self.kobo = {name: server.add_device(name, "kobo", f"Kobo-of-{name}") for name in ("Ida", "Ben")}
         self.kosync = {name: server.add_device(name, "kosync", f"KOReader-of-{name}") for name in ("Ida", "Ben")}
+        self.plugin = {name: paired(server, name, model=f"Plugin-of-{name}") for name in ("Ida", "Ben")}
         self.document = self.one("SELECT value FROM digest WHERE kind = 'partial_md5'")
         self.book_id = self.one("SELECT id FROM book")
         for name in ("Ida", "Ben"):
@@ -86,6 +89,7 @@ class Household:
         )
         with server.browser("Ida") as browser:
             browser.submit("/shelves", name="Shelf-of-Ida", book=self.book_id)
+        self.ida_marks(server)
         self.parts: dict[str, str] = {
             "shelf_id": self.one("SELECT id FROM bookshelf"),
             "book_id": self.book_id,
@@ -98,7 +102,21 @@ class Household:
             "picture": "0" * 16,
             "size": "small.jpg",
             "file_path": "bookwake.css",
+            "book": self.book_id,
+            "backup": self.one("SELECT id FROM sidecarbackup"),
         }
+
+    def ida_marks(self, server: Server) -> None:
+        """A highlight by Ida's plugin, a sidecar it saved, and a file that it could not find."""
+        ida = self.plugin["Ida"]
+        mark = {"name": "k1", "type": "highlight", "pos0": "/body/DocFragment[1]/body", "note": "Note-of-Ida"}
+        assert ida.says("annotations", self.document, changed=[mark])["outcome"] == "current"
+        ida.done("/match", files=[{"file": "d" * 32, "title": "File-of-Ida"}])
+        data = b"Sidecar-of-Ida"
+        part = {"name": "metadata.epub.lua", "size": len(data), "mtime": 1, "sha256": hashlib.sha256(data).hexdigest()}
+        ida.done("/backups", file=self.document, parts=[part])
+        put = ida.http.put(f"/backups/parts/{part['sha256']}", content=data, headers=ida.headers)
+        assert put.json() == {"complete": True}
 
     def login(self, name: str) -> tuple[str, str]:
         return self.kosync[name]["username"], self.kosync[name]["password"]
@@ -118,6 +136,8 @@ class Household:
                 "progress",
                 "annotation",
                 "bookstate",
+                "filelink",
+                "sidecarbackup",
                 "koboentitlement",
                 "bookshelf",
             ):
@@ -129,6 +149,8 @@ class Household:
                 "kobotag",
                 "kobosync",
                 "kobochoice",
+                "refusedoffer",
+                "deviceannotation",
             ):
                 mine = "device_id IN (SELECT id FROM device WHERE user_id = 1)"
                 rows[table] = database.execute(f"SELECT * FROM {table} WHERE {mine}").fetchall()
@@ -277,6 +299,69 @@ def test_kosync_keeps_logins_apart(table: list[tuple[str, str, str]], household:
                 assert answer.status_code == 200 and "of-Ida" not in answer.text, path
             else:
                 assert answer.status_code == 401 and answer.json()["code"] == 2001, path
+    assert household.of_ida() == before
+
+
+PLUGIN = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS if endpoint.access == "plugin"]
+
+
+def bodies(household: Household) -> list[dict[str, Any]]:
+    """What may be tried at any endpoint: about Ida's file, about her highlight, about nothing."""
+    file = household.document
+    annotation = household.one("SELECT id FROM annotation")
+    about = {"id": "1-1", "file": file}
+    operations = [
+        {**about, "kind": "annotations", "deleted": [{"name": "k1", "confirmed": True}, {"name": annotation}]},
+        {**about, "kind": "followed", "followed": [{"name": "k1", "version": 1, "outcome": "removed"}]},
+    ]
+    pulls = [{"file": file}]
+    return [
+        {},
+        {"operations": operations, "pull": pulls, "since": 0, "files": pulls, "file": file, "book": household.book_id},
+        {"file": "d" * 32, "books": [{"file": file}], "rows": [], "pull": [{"file": "d" * 32}], "files": []},
+    ]
+
+
+def try_plugin(household: Household, device: Device, method: str, path: str) -> Iterator[httpx.Response]:
+    address = household.address(path)
+    for body in bodies(household) if method == "POST" else [{}]:
+        content = {"clock": device.now(), **body}
+        query = {"file": household.document} if method == "GET" else None
+        yield device.http.request(
+            method, address, params=query, json=content if method == "POST" else None, headers=device.headers
+        )
+
+
+def test_the_table_holds_every_endpoint_of_the_plugin(table: list[tuple[str, str, str]]):
+    assert sorted((m, p) for m, p, access in table if access == "plugin") == sorted((m, PREFIX + p) for m, p in PLUGIN)
+
+
+def test_a_plugin_without_its_token_gets_nothing(household: Household):
+    token = household.plugin["Ida"].token
+    revoked = paired(household.server, "Ben")
+    household.server.json("device", "revoke", str(revoked.id))
+    key = hashlib.md5(household.kosync["Ida"]["password"].encode()).hexdigest()
+    kobo = household.kobo["Ida"]["token"]
+    before = household.of_ida()
+    for tried in ("", "0" * 32, token[:-1], token.upper(), f"{token}0", revoked.token, key, kobo):
+        stranger = Device(household.server.url, tried)
+        for method, path in PLUGIN:
+            for answer in try_plugin(household, stranger, method, path):
+                assert answer.status_code == 401 and answer.json()["error"] == "unknown-token", (tried, path)
+    assert (
+        httpx.get(household.server.url + "/settings", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    )
+    assert household.of_ida() == before
+
+
+def test_a_plugin_reaches_nothing_of_another_person(household: Household):
+    before = household.of_ida()
+    ben = household.plugin["Ben"]
+    for method, path in PLUGIN:
+        for answer in try_plugin(household, ben, method, path):
+            assert answer.status_code < 500, path
+            assert_tells_nothing_of_ida(answer, household)
+            assert b"Sidecar-of-Ida" not in answer.content, path
     assert household.of_ida() == before
 
 

@@ -11,6 +11,7 @@ from appliance import __version__
 from koreader_api.plugin import wire
 from koreader_api.plugin.call import FileAnswer
 from koreader_api.plugin.contents import ENDPOINTS, PREFIX, Endpoint
+from koreader_api.plugin.sync import KINDS
 
 _RAW = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
@@ -19,7 +20,9 @@ _RAW = {"application/octet-stream": {"schema": {"type": "string", "format": "bin
 def document() -> dict[str, Any]:
     """OpenAPI 3.1."""
     shapes = {shape for endpoint in ENDPOINTS for shape in (*_shapes(endpoint.takes), *_shapes(endpoint.gives))}
-    ordered = sorted({*shapes, wire.Error}, key=lambda shape: str(shape.__name__))
+    # Operations and annotations are judged one by one, so that no shape of a body names theirs.
+    judged = {kind.said for kind in KINDS.values()} | {wire.AnnotationSaid, wire.DeletionSaid, wire.Row}
+    ordered = sorted({*shapes, *judged, wire.Error}, key=lambda shape: str(shape.__name__))
     schemas, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     references = dict(zip(ordered, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -79,7 +82,7 @@ def _without_null(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     tidy = {name: _without_null(each) for name, each in schema.items() if not (name == "default" and each is None)}
-    kinds = [each for each in tidy.get("anyOf", []) if each != {"type": "null"}]
-    if len(kinds) == 1 and len(tidy["anyOf"]) > 1:
-        return {**{name: each for name, each in tidy.items() if name != "anyOf"}, **kinds[0]}
+    if "anyOf" in tidy:
+        kinds = [each for each in tidy.pop("anyOf") if each != {"type": "null"}]
+        tidy |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
     return tidy
