@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from appliance.reading.annotations.effects import Effect, Row, fold
 from appliance.reading.annotations.identity import Mark, Marks
-from appliance.reading.annotations.links import Link, Links
+from appliance.reading.annotations.links import Link, Links, base_of
 from appliance.reading.annotations.locate import LocatedRange
 from appliance.reading.annotations.mass_deletion import is_suspicious
 from appliance.reading.annotations.merge import (
@@ -91,7 +91,7 @@ class Exchange:
         if self.links.is_old(said):
             base = {**base, "note": 0}
         if said.base_version is not None:
-            base = dict.fromkeys((*FIELDS, OTHER_NOTES), said.base_version)
+            base = self._base(link, said.base_version)
         return self._merge(said, row, fields, base, located, at)
 
     def _create(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
@@ -167,6 +167,11 @@ class Exchange:
             del fields["colour"]
         return fields, base
 
+    def _base(self, link: Link | None, version: int) -> Versions:
+        if self.caller.is_person:
+            return dict.fromkeys((*FIELDS, OTHER_NOTES), version)  # the page showed all of it
+        return base_of(link, version) if link is not None else NOTHING_HELD
+
     def _first_contact(self, said: Said, row: Row) -> dict[str, Any]:
         """What a device that made the same highlight says otherwise. Its words and ends differ by what readers do
         (punctuation, spaces), so those of the first stay."""
@@ -236,8 +241,9 @@ class Exchange:
             self.links.gone(link)
         if row["deleted_at"] is not None:
             return self._answer(one.native_id, row["id"], "echo", "deleted-before")
-        base = dict.fromkeys(FIELDS, one.base_version) if one.base_version is not None else None
-        base = base or (link["held_versions"] if link is not None else dict(NOTHING_HELD))
+        base = link["held_versions"] if link is not None else NOTHING_HELD
+        if one.base_version is not None:
+            base = self._base(link, one.base_version)
         if beats_delete(_current(row), base):
             if link is not None:
                 self.links.drop(link)  # it is given to the device again

@@ -57,14 +57,16 @@ class Links:
                 versions[name] = row["versions"][name]
         # In another file the same string may name other words; it stands for the place it was made at.
         is_same = before is not None and said.range in (None, before["held"].get("range"))
+        is_back = before is not None and any(versions[name] < before["held_versions"][name] for name in FIELDS)
         link = self._new(said.native_id, row) | {
             "sha256": before["sha256"] if before is not None and is_same else self._caller.sha256,
             "native": dict(said.native),
             "fingerprint": said.fingerprint,
             "held": held,
             "held_versions": versions,
-            "held_version": before["held_version"] if before is not None else 0,
-            "claimed_at": self._claimed(said),
+            # What it has as it was before, it is told of again.
+            "held_version": before["held_version"] if before is not None and not is_back else 0,
+            "claimed_at": _claimed(said, self._caller),
         }
         self._keep(link, row)
 
@@ -75,8 +77,13 @@ class Links:
     def is_old(self, said: Said) -> bool:
         """Whether the device has told of something newer: this report was under way for long, or an old file was put
         back. By the device's own clock, so that it decides nothing but whether a note may be dropped."""
-        link, claimed = self.by_name.get(said.native_id), self._claimed(said)
-        return bool(link and link["claimed_at"] and claimed and claimed < link["claimed_at"])
+        link, claimed = self.by_name.get(said.native_id), _claimed(said, self._caller)
+        if link is None or link["claimed_at"] is None or claimed is None:
+            return False
+        # A Kobo's time moves with each change, so what has the same was sent twice. KOReader's does not move with the
+        # words of a note (koreader.md 4.4).
+        is_same = claimed == link["claimed_at"] and self._caller.surface == "kobo"
+        return is_same or bool(claimed < link["claimed_at"])
 
     def speaks_of(self, names: Collection[str]) -> None:
         """The device says a part of what it has: `names`. What else it was known to hold may be there no more, such as
@@ -212,13 +219,36 @@ class Links:
         self.by_name[link["native_id"]] = self.changed[link["annotation_id"]] = link
         self._names[link["annotation_id"]] = link["native_id"]
 
-    def _claimed(self, said: Said) -> datetime | None:
-        if said.changed_at is None:
-            return None
-        try:
-            return said.changed_at - (self._caller.skew or timedelta(0))
-        except OverflowError:
-            return None
+
+def is_known(said: Said, fingerprint: str, claimed_at: datetime | None, caller: Caller) -> bool:
+    """Whether the device says what it said before. `fingerprint`, `claimed_at`: of its link. A Kobo that says the same
+    with a later time is heard, so that what it said in between is known for old when it arrives."""
+    if said.fingerprint != fingerprint:
+        return False
+    if caller.surface != "kobo" or claimed_at is None:
+        return True
+    claimed = _claimed(said, caller)
+    return claimed is None or claimed <= claimed_at
+
+
+def base_of(link: Link, version: int) -> Versions:
+    """The version of each field from which a device changed it that says it was last told of `version`: just as it was
+    offered then; else no newer than what it is known to hold, because a version it was told as an answer comes with
+    changes of others that it has not seen."""
+    for offer in link["given"]:
+        if offer["version"] == version:
+            return dict(offer["versions"])
+    return {name: min(held, version) for name, held in link["held_versions"].items()}
+
+
+def _claimed(said: Said, caller: Caller) -> datetime | None:
+    """When the device made it so, by its own clock as far as we know how that runs."""
+    if said.changed_at is None:
+        return None
+    try:
+        return said.changed_at - (caller.skew or timedelta(0))
+    except OverflowError:
+        return None
 
 
 def absent(links: Mapping[str, Link], names: Collection[str]) -> list[str]:

@@ -6,6 +6,7 @@ the write transaction begins.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -29,7 +30,7 @@ from appliance.models import Annotation, DeviceAnnotation
 from appliance.reading.annotations import journal
 from appliance.reading.annotations.effects import Row
 from appliance.reading.annotations.exchange import Exchange
-from appliance.reading.annotations.links import Link, Links, absent
+from appliance.reading.annotations.links import Link, Links, absent, is_known
 from appliance.reading.annotations.locate import locate_range, open_files
 from appliance.reading.annotations.projection import ProjectedAnnotation, project_annotations
 from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
@@ -52,6 +53,7 @@ _ROWS_NAMED = _ROWS.where(_ANNOTATION.c.id.in_(_MANY))
 _KNOWN = select(_HELD.c.native_id, _HELD.c.annotation_id, _HELD.c.held_version, _HELD.c.fingerprint).where(
     _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
 )
+_KNOWN_OF_KOBO = _KNOWN.add_columns(_HELD.c.claimed_at)
 # All but what the device is known to hold as it is now, in the file it has now: `due` looks at these only.
 _MAYBE_DUE = or_(
     _HELD.c.annotation_id.is_(None),
@@ -102,9 +104,7 @@ def exchange(
     with house.database.read() as session:
         connection = session.connection()
         known = _known(connection, caller)
-        news = [
-            one for one in said if is_foreign or known.get(one.native_id, _NOT_KNOWN).fingerprint != one.fingerprint
-        ]
+        news = [one for one in said if is_foreign or not _is_known(one, known.get(one.native_id), caller)]
         is_short = complete and not known.keys() <= names
         links = _links(connection, caller) if news or is_short or is_foreign else {}
         files = open_files(house, session, caller.book_id, caller.sha256) if news else None
@@ -115,7 +115,7 @@ def exchange(
         }
     answers = {
         name: Answer(name, "echo", "unchanged", annotation_id, version)
-        for name, (annotation_id, version, _) in known.items()
+        for name, (annotation_id, version, *_) in known.items()
     }
     gone: list[Answer] = []
     lost = absent(links, names) if is_short else []
@@ -240,16 +240,19 @@ class _Known(NamedTuple):
     annotation_id: str
     version: int
     fingerprint: str
+    claimed_at: datetime | None = None
 
 
-_NOT_KNOWN = _Known("", 0, "")
+def _is_known(said: Said, known: _Known | None, caller: Caller) -> bool:
+    return known is not None and is_known(said, known.fingerprint, known.claimed_at, caller)
 
 
 def _known(connection: Connection, caller: Caller) -> dict[str, _Known]:
     """By native id."""
     if caller.is_person:
         return {}
-    return {name: _Known(*known) for name, *known in connection.execute(_KNOWN, _ids(caller))}
+    query = _KNOWN_OF_KOBO if caller.surface == "kobo" else _KNOWN
+    return {name: _Known(*known) for name, *known in connection.execute(query, _ids(caller))}
 
 
 def _maybe_due(connection: Connection, caller: Caller) -> tuple[dict[str, Row], dict[str, Link]]:

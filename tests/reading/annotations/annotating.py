@@ -13,9 +13,10 @@ from appliance.reading.annotations.due import due, shown_field
 from appliance.reading.annotations.effects import fold
 from appliance.reading.annotations.exchange import Exchange
 from appliance.reading.annotations.journal import MASS_WINDOW
+from appliance.reading.annotations.links import is_known
 from appliance.reading.annotations.locate import LocatedRange
 from appliance.reading.annotations.palette import KOBO_GREY, choices
-from appliance.reading.annotations.report import Caller, Deletion, Said
+from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIELDS = ("text", "note", "colour", "style")
@@ -102,7 +103,8 @@ class PureServer:
     def exchange(self, device: "Reader", request: Request) -> list[Any]:
         links = self._links.setdefault(device.number, {})
         is_new = request.is_foreign
-        news = [one for one in request.said if is_new or not _is_known(one, links.get(one.native_id))]
+        caller = self._pure_caller(device, request.skew)
+        news = [one for one in request.said if is_new or not _is_known(one, links.get(one.native_id), caller)]
         names = {one.native_id for one in (*request.said, *request.deletions)}
         work = self._work(device, request.skew, len(news) + len(request.deletions))
         lately = sum(number == device.number and at > self.now - MASS_WINDOW for number, at in self._deletions)
@@ -170,11 +172,13 @@ class PureServer:
 
     def _work(self, device: "Reader", skew: timedelta | None, versions: int) -> Exchange:
         links = {} if device.is_person else self._links.setdefault(device.number, {})
-        caller = Caller(1, device.number, "b", device.surface, device.dialect, "main", self.now, skew, device.is_person)
         done = self._done.setdefault(device.number, {})
-        work = Exchange(caller, self.rows, links, done, self._version, self._new_id)
+        work = Exchange(self._pure_caller(device, skew), self.rows, links, done, self._version, self._new_id)
         self._version += versions
         return work
+
+    def _pure_caller(self, device: "Reader", skew: timedelta | None) -> Caller:
+        return Caller(1, device.number, "b", device.surface, device.dialect, "main", self.now, skew, device.is_person)
 
     def _new_id(self) -> str:
         return f"id{self._spelling.run:04}-{next(self._ids):06}"
@@ -202,13 +206,14 @@ class PureServer:
         return fields | {"range": self._spelling.write(device.dialect, mark_of_row(row))}
 
 
-def _is_known(said: Said, link: Any) -> bool:
-    return link is not None and link["gone_at"] is None and link["fingerprint"] == said.fingerprint
+def _is_known(said: Said, link: Any, caller: Caller) -> bool:
+    return link is not None and is_known(said, link["fingerprint"], link["claimed_at"], caller)
 
 
 class Reader:
-    """KOReader with a plugin: says all it has, deletes in so many words, confirms what it was told, and tells the time
-    with every request. `skew`: how far its clock runs ahead."""
+    """KOReader with the plugin (docs/plugin-protocol.md): says all it has, and which version it was last told of each,
+    deletes in so many words, confirms what it was told, and tells the time with every request. `skew`: how far its
+    clock runs ahead."""
 
     surface, dialect, is_person, tells_time = "koreader", "xpointer", False, True
 
@@ -217,6 +222,7 @@ class Reader:
         self.items: dict[str, dict[str, Any]] = {}
         self.deletes: list[Deletion] = []
         self.followed: dict[str, int] = {}
+        self.told: dict[str, int] = {}
         self.is_foreign = self.clock_was_set = False
 
     # -- what its person does
@@ -264,7 +270,7 @@ class Reader:
         mark = self.mark(self.items.pop(name))
         self.made += 1
         operation = f"{self.number}-{self.made}" if self.tells_time else None
-        self.deletes.append(Deletion(name, now + self.skew, None, is_confirmed, operation))
+        self.deletes.append(Deletion(name, now + self.skew, self.told.pop(name, None), is_confirmed, operation))
         return mark
 
     def restart(self) -> None:
@@ -272,7 +278,7 @@ class Reader:
         self.followed = {}
 
     def reset(self) -> None:
-        self.items, self.deletes, self.followed = {}, [], {}
+        self.items, self.deletes, self.followed, self.told = {}, [], {}, {}
         self.is_foreign = False
 
     def copy(self, other: "Reader") -> None:
@@ -292,7 +298,8 @@ class Reader:
 
     def _said(self, name: str, item: dict[str, Any]) -> Said:
         kind = self.mark(item).kind
-        return Said(name, kind, item["range"], {name: item[name] for name in FIELDS}, changed_at=item["changed"])
+        fields, version = {name: item[name] for name in FIELDS}, self.told.get(name)
+        return Said(name, kind, item["range"], fields, changed_at=item["changed"], base_version=version)
 
     def sync(self, server: Any, how: str, late: list[tuple["Reader", Request]]) -> list[Request]:
         """`how`: what becomes of the messages. Returns the requests that reached the server. One that is delayed goes
@@ -304,18 +311,24 @@ class Reader:
         if how in ("delayed", "request lost"):
             return []
         reached = [request] * (2 if how == "twice" else 1)
-        for one in reached:
-            self.arrive(server, one)
+        answers = [answer for one in reached for answer in self.arrive(server, one)]
         offers = self.ask(server)
         if how != "answer lost":
+            self.hear(answers)
             self.deletes, self.followed = [], {}
             self.is_foreign = self.clock_was_set = False
             self.apply(offers, server.now)
         return reached
 
-    def arrive(self, server: Any, request: Request) -> None:
+    def arrive(self, server: Any, request: Request) -> list[Answer]:
         server.follow(self, request.followed)
-        server.exchange(self, request)
+        answers: list[Answer] = server.exchange(self, request)
+        return answers
+
+    def hear(self, answers: list[Answer]) -> None:
+        for answer in answers:
+            if answer.native_id in self.items and answer.version is not None:
+                self.told[answer.native_id] = answer.version
 
     def ask(self, server: Any) -> list[Offer]:
         offers: list[Offer] = server.offer(self)
@@ -325,8 +338,10 @@ class Reader:
         for name, version, fields in offers:
             if fields is None:
                 self.items.pop(name, None)
+                self.told.pop(name, None)
             else:
                 self.items[name] = {**fields, "changed": now + self.skew}
+                self.told[name] = version
             self.followed[name] = version
 
 
@@ -355,8 +370,12 @@ class Kobo(Reader):
         said = [self._said(name, item) for name, item in self.items.items() if self.sent.get(name) != item]
         return Request(said, list(self.deletes))
 
-    def arrive(self, server: Any, request: Request) -> None:
-        server.exchange(self, request)
+    def arrive(self, server: Any, request: Request) -> list[Answer]:
+        answers: list[Answer] = server.exchange(self, request)
+        return answers
+
+    def hear(self, answers: list[Answer]) -> None:
+        """It knows nothing of versions, or has seen the rows themselves."""
 
     def sync(self, server: Any, how: str, late: list[tuple[Reader, Request]]) -> list[Request]:
         reached = super().sync(server, how, late)
@@ -462,8 +481,12 @@ class Browser(Reader):
         said = [one for one in self.queue if isinstance(one, Said)]
         return Request(said, [one for one in self.queue if isinstance(one, Deletion)])
 
-    def arrive(self, server: Any, request: Request) -> None:
-        server.exchange(self, request)
+    def arrive(self, server: Any, request: Request) -> list[Answer]:
+        answers: list[Answer] = server.exchange(self, request)
+        return answers
+
+    def hear(self, answers: list[Answer]) -> None:
+        """It knows nothing of versions, or has seen the rows themselves."""
 
     def ask(self, server: Any) -> list[Offer]:
         return []

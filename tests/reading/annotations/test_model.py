@@ -127,3 +127,43 @@ def test_a_late_request_of_a_kobo_whose_clock_is_ahead_takes_no_note():
     [row] = readers.server.rows.values()
     assert row["note"] == "n0003"
     readers.teardown()
+
+
+def test_what_a_kobo_sent_twice_takes_no_note_when_it_arrives_again():
+    """It marked what another Kobo has a note on, and has that note since."""
+    readers = Readers()
+    readers.create(who=KOBO, which=0, colour=0, noted=True)
+    readers.sync(who=KOBO, how="well")
+    readers.create(who=GREY, which=0, colour=0, noted=False)
+    readers.sync(who=GREY, how="delayed")
+    readers.sync(who=GREY, how="well")
+    readers.teardown()
+    assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
+
+
+def test_what_a_kobo_says_again_at_a_later_time_is_heard():
+    """Nothing changed but the time; a request of before that time is late, when the Kobo has somebody's note since."""
+    readers = Readers()
+    readers.create(who=KOBO, which=0, colour=0, noted=False)
+    readers.sync(who=KOBO, how="well")
+    readers.edit(who=KOBO, which=0, what="colour", value=0)
+    readers.sync(who=KOBO, how="delayed")
+    readers.sync(who=BROWSER, how="well")
+    readers.annotate(who=BROWSER, which=0, appends=False)
+    readers.two_sync(who=BROWSER, then=KOBO)
+    readers.teardown()
+    assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
+
+
+def test_a_late_note_is_not_deleted_by_who_never_saw_it():
+    """A reader's files are replaced while its note is under way. It is given the highlight as it is known, without the
+    note; that it then shows none is no change, and it is given the note."""
+    readers = Readers()
+    readers.create(who=OTHER, which=0, colour=0, noted=False)
+    readers.sync(who=OTHER, how="well")
+    readers.annotate(who=OTHER, which=0, appends=False)
+    readers.sync(who=OTHER, how="delayed")
+    readers.device_is_copied(back=False)
+    readers.sync(who=OTHER, how="well")
+    readers.teardown()
+    assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
