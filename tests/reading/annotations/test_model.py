@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from appliance.reading.annotations.palette import KOBO_GREY
 from tests.reading.annotations.machine import Readers
+from tests.walking import walk
 
 STEPS = 50
 ONE, OTHER, KOBO, GREY, BROWSER = range(5)
@@ -28,18 +29,17 @@ class Many(Readers):
     pass
 
 
-class Nightly(Readers):
-    pass
-
-
 TestFew = Few.TestCase
 TestFew.settings = _settings(60)
 
 TestMany = pytest.mark.slow(Many.TestCase)
 TestMany.settings = _settings(2_000)
 
-TestNightly = pytest.mark.nightly(Nightly.TestCase)
-TestNightly.settings = _settings(int(os.environ.get("BOOKWAKE_TEST_RUNS", 100_000)))
+
+@pytest.mark.nightly
+def test_many_walks():
+    for number in range(int(os.environ.get("BOOKWAKE_TEST_RUNS", 100_000))):
+        walk(Readers(), f"annotations {number}", STEPS)
 
 
 def test_grey_is_no_choice_after_another_kobo_chose_a_colour():
