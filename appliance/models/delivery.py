@@ -32,10 +32,10 @@ class KoboDelivery(SQLModel, table=True):
     `downloaded_at`: when the transfer of what was offered last began and ended; from `began_at` on the device may hold
     it. `notes_refused_at`: when the device last tried to hand over notes, so it holds some that exist nowhere else.
 
-    The place. `reading_state`: what the device last said, as JSON of its sections. `given_version`: `Progress.version`
-    it was last told, in checkpoint `given_in` if by a sync; `answered_version`: the newest that it is known to have
-    taken into account, because it made it or reported after having been told. `told_state`: the `BookState.version` it
-    knows.
+    The place. `reading_state`: what the device last said, as JSON of its sections, with the stamp (`Told`) of a status
+    that it was told since. `given_version`: `Progress.version` it was last told, in checkpoint `given_in` if by a sync;
+    `answered_version`: the newest that it is known to have taken into account, because it made it or reported after
+    having been told. `told_state`: the `BookState.version` it knows.
     """
 
     # What is due, of which there is little: a sync asks for it each time.

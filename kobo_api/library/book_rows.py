@@ -175,16 +175,21 @@ _RESTATED = (
         _STATE.c.times,
         _DELIVERY.c.reading_state,
         _DELIVERY.c.told_state,
+        _DELIVERY.c.given_version,
+        _DELIVERY.c.answered_version,
+        _PROGRESS.c.version,
         _ENTITLEMENT.c.id.label("entitlement_id"),
         _ENTITLEMENT.c.created_at.label("entitled_at"),
     )
     .select_from(
         _STATE.join(
             _DELIVERY, and_(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == _STATE.c.book_id)
-        ).join(
+        )
+        .join(
             _ENTITLEMENT,
             and_(_ENTITLEMENT.c.user_id == _STATE.c.user_id, _ENTITLEMENT.c.book_id == _STATE.c.book_id),
         )
+        .outerjoin(_PROGRESS, and_(_PROGRESS.c.user_id == _STATE.c.user_id, _PROGRESS.c.book_id == _STATE.c.book_id))
     )
     .where(
         _STATE.c.user_id == bindparam("user"),

@@ -23,7 +23,7 @@ from kobo_api.library.ledger import News, Shown, Told, decide
 from kobo_api.library.reset import note_token
 from kobo_api.library.sync_run import SLACK, Run, latest_id, move_horizon, open_run, save_checkpoint, write_token
 from kobo_api.library.tag_news import Given, TagNews
-from kobo_api.reading.reading_state import first_state, moved_state, note_told, restated, told_status
+from kobo_api.reading.reading_state import first_state, moved_state, note_told, restated, told_status, with_told
 from kobo_api.wire import BookMetadata
 
 PAGE = 100  # events; each page costs the device a pause, and it waits 30 s for one (4.3)
@@ -49,7 +49,7 @@ class _Page:
     added: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     places: list[tuple[str, int, Projected | None]] = field(default_factory=list)
-    states: list[tuple[str, int]] = field(default_factory=list)
+    states: list[tuple[str, int, str | None, str | None]] = field(default_factory=list)
     given: Given = field(default_factory=Given)
     tags: list[TagNews] = field(default_factory=list)
     more: bool = False
@@ -262,10 +262,12 @@ def _add_states(call: Call, session: Session, page: _Page) -> bool:
         if number >= PAGE or (status and page.is_full):
             page.more = bool(page.events)
             return False
-        page.states.append((row.book_id, row.state_version))
+        told_since = None
         if status:
             state = restated(row.entitlement_id, row.entitled_at, row, status, announced=True)
             page.add({"ChangedReadingState": {"ReadingState": state}})
+            told_since = with_told(row.reading_state, state.priority_timestamp)
+        page.states.append((row.book_id, row.state_version, row.reading_state, told_since))
     return True
 
 
@@ -312,9 +314,12 @@ def _write(call: Call, session: Session, run: Run, page: _Page, now: datetime) -
         connection.execute(update(_DELIVERY).where(one), page.changed)
     tag_news.note_moved(session, device_id, page.given)
     tag_news.note(session, page.tags, checkpoint)
-    for book_id, version in page.states:
+    for book_id, version, said, told_since in page.states:
         row = (_DELIVERY.c.device_id == device_id, _DELIVERY.c.book_id == book_id)
         connection.execute(update(_DELIVERY).where(*row).values(told_state=version, given_in=checkpoint))
+        if told_since is not None:  # unless the device spoke in between
+            unchanged = _DELIVERY.c.reading_state == said
+            connection.execute(update(_DELIVERY).where(*row, unchanged).values(reading_state=told_since))
     for book_id, version, projected in page.places:
         note_told(session, device_id, book_id, version, projected, now, checkpoint)
     return checkpoint

@@ -18,6 +18,7 @@ from kobo_api.call import Answer, Call, answer
 from kobo_api.library.book_rows import BookRow
 from kobo_api.wire import CurrentBookmark, Location, ReadingState, StatusInfo, read_time, write_time
 
+TOLD = "Told"
 STATUSES = {"unread": "ReadyToRead", "reading": "Reading", "finished": "Finished", "abandoned": "Reading"}
 _DELIVERY = KoboDelivery.__table__  # type: ignore[attr-defined]
 _ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
@@ -137,15 +138,7 @@ def moved_state(id: str, created: datetime, row: BookRow, projected: Projected) 
     Only a real span moves the reader (5.6), and only a stamp newer than the device's own makes it look.
     """
     said = msgspec.json.decode(row.reading_state) if row.reading_state else {}
-    own = read_time(said.get("LastModified"))
-    moment = projected.activity_at
-    if own is not None:
-        # The clock of the device may run ahead of ours. Counting the moves since it last spoke makes each stamp newer
-        # than the one before, and the same move has the same stamp each time it is given.
-        moves = max(projected.version - (row.answered_version or 0), 1)
-        latest = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
-        moment = max(moment.replace(microsecond=0), min(own + timedelta(seconds=moves), latest))
-    stamp = write_time(moment)
+    stamp = _newer(said, projected.activity_at, max(projected.version - (row.answered_version or 0), 1))
     encoded = projected.encoded
     location = Location(encoded.locator.source, encoded.locator.value) if encoded.locator else UNSET
     percent = min(encoded.book_percent, 99) if encoded.locator else unfinished(projected.fraction)
@@ -172,6 +165,8 @@ def told_status(row: BookRow) -> str | None:
         return None
     said = msgspec.json.decode(row.reading_state) if row.reading_state else {}
     status = STATUSES[row.status]
+    if TOLD in said or (row.given_version or 0) > (row.answered_version or 0):
+        return status  # it may show what it was told since
     return status if status != (said.get("StatusInfo") or {"Status": "ReadyToRead"})["Status"] else None
 
 
@@ -179,10 +174,8 @@ def restated(id: str, created: datetime, row: BookRow, status: str, *, announced
     """What the device said itself, but with a status that a person set elsewhere. `announced`: with a newer stamp, as a
     sync must have it to be looked at; without, as the answer to a book that is opened, it asks its owner nothing."""
     said = msgspec.json.decode(row.reading_state) if row.reading_state else {}
-    own = read_time(said.get("LastModified"))
     at = datetime.fromisoformat(row.times["status"]) if "status" in row.times else created
-    moment = at if own is None else max(at, own + timedelta(seconds=1))
-    stamp = write_time(moment)
+    stamp = _newer(said, at, max((row.version or 0) - (row.answered_version or 0), 0) + 1)
     times = (said.get("StatusInfo") or {}).get("TimesStartedReading", 0)
     state = said_state(id, created, {"LastModified": stamp, **({} if announced else said)})
     return msgspec.structs.replace(
@@ -191,6 +184,23 @@ def restated(id: str, created: datetime, row: BookRow, status: str, *, announced
         statistics=said.get("Statistics") or {"LastModified": stamp},
         status_info=StatusInfo(stamp, status, times or (0 if status == "ReadyToRead" else 1)),
     )
+
+
+def with_told(reading_state: str | None, stamp: str) -> str | None:
+    """What the device said, with the stamp of the status that it is told now: the next must be newer. `None` for a
+    device that said nothing yet, whose clock is not known either."""
+    said = msgspec.json.decode(reading_state) if reading_state else None
+    return msgspec.json.encode({**said, TOLD: stamp}, order="sorted").decode() if said else None
+
+
+def _newer(said: dict[str, Any], at: datetime, steps: int) -> str:
+    """The stamp of something that happened `at`: newer than what the device said, and than a status it was told since,
+    though its clock may run ahead of ours. `steps`: what was told since it last spoke, this included; so that each
+    stamp is newer than the one before, and the same thing has the same stamp each time it is given."""
+    times = [time for name in ("LastModified", TOLD) if (time := read_time(said.get(name))) is not None]
+    latest = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+    newer = min(max(times) + timedelta(seconds=steps), latest) if times else at
+    return write_time(max(at.replace(microsecond=0), newer))
 
 
 def unfinished(share: float) -> int:

@@ -19,7 +19,7 @@ from appliance.reading.turn import take_turn
 from kobo_api.call import Answer, Call, answer
 from kobo_api.library.book_rows import BookRow
 from kobo_api.reading.reading_minutes import note_minutes
-from kobo_api.reading.reading_state import held
+from kobo_api.reading.reading_state import TOLD, held
 from kobo_api.wire import read_time, whole, write_time
 
 FRESH = timedelta(minutes=10)  # after a download, in which the device reports the first page as if it were news (5.6)
@@ -97,6 +97,8 @@ def merged(stored: str | None, said: Said) -> str:
     """What the device said of a book in all, as it is stored: each section as it came last. The order of receipt
     decides, not the clock: for its own state a device is always right, also after its clock was reset."""
     state = msgspec.json.decode(stored) if stored else {}
+    if state.get("LastModified") != said.last_modified:
+        state.pop(TOLD, None)
     state["LastModified"] = said.last_modified
     if said.bookmark is not None:
         state["CurrentBookmark"] = said.bookmark

@@ -95,3 +95,19 @@ def test_a_clock_that_is_ahead_gets_a_newer_stamp_still(reading: Reading) -> Non
     by_hand(reading, status="finished")
     [state] = reading.pushed(reading.one)
     assert state["PriorityTimestamp"] > ahead
+
+
+def test_each_thing_that_such_a_clock_is_told_has_a_newer_stamp_than_the_one_before(reading: Reading) -> None:
+    """Statuses and places in turn, while the device says nothing."""
+    reading.two.sync()
+    ahead = (reading.home.clock() + timedelta(days=400)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    reading.put(reading.one, reading.spans[900], LastModified=ahead)
+    stamps = [ahead]
+    for number, status in enumerate(["finished", "reading", "finished"]):
+        by_hand(reading, status=status)
+        stamps += [state["PriorityTimestamp"] for state in reading.pushed(reading.one)]
+        reading.pushed(reading.two)
+        reading.put(reading.two, reading.spans[1200 + 300 * number])
+        stamps += [state["PriorityTimestamp"] for state in reading.pushed(reading.one)]
+        assert reading.get(reading.one)["PriorityTimestamp"] == stamps[-1], "the same each time it is asked for"
+    assert len(stamps) == 7 and stamps == sorted(set(stamps))
