@@ -65,6 +65,7 @@ ANNOTATIONS: Final[dict[str, str]] = {
     "unchanged": "Nothing new.",
     "not-placed": "A highlight was given other words. It keeps those it had until the new place is found.",
     "placed": "A highlight that came before its file could be read has its place now.",
+    "joined": "A highlight that came before its file could be read is one that was made elsewhere too.",
     "not-found": "The words of a highlight that came before its file could be read are not in the file.",
     "carried-over": "Highlights were carried over to the new file of the book.",
     "deleted": "A highlight was deleted.",

@@ -1,7 +1,8 @@
 """Annotations that could not be placed when they came: the file was away, or its long chapter still being prepared.
 
 What the device said waits in the journal. Once the file can be read, its range is looked up as if it came now. A place
-found for an annotation that had none is nobody's change; other words that a device gave it are a change of that time.
+found for an annotation that had none is nobody's change; other words that a device gave it are a change of that time;
+one that another device made meanwhile is the same (`joining`).
 As with progress (`placing`), the journal gets a second entry, named after the first.
 """
 
@@ -19,6 +20,7 @@ from appliance.models import Annotation, DeviceAnnotation, JournalEntry
 from appliance.positions import Reason, Status
 from appliance.positions.dialects import DIALECTS
 from appliance.reading.annotations.effects import Effect, Row
+from appliance.reading.annotations.joining import join
 from appliance.reading.annotations.locate import LocatedRange, locate_range, open_files
 from appliance.reading.annotations.place import columns_of, range_of
 from appliance.reading.annotations.relocation import put
@@ -96,6 +98,9 @@ def _put(house: House, connection: Connection, entry: JournalEntry, located: Loc
     if found is None:
         return False
     row = dict(found)
+    if row["start_k"] is None and (effect := join(connection, entry, row, located, house.now())) is not None:
+        connection.execute(insert(_JOURNAL), {**_late(house, entry, located, effect), "reason": "joined"})
+        return True
     effect = _effect(connection, house, entry, row, located)
     if effect is not None:
         row = put(connection, row, effect)

@@ -133,7 +133,7 @@ def exchange(
             gone = work.delete(deletions, journal.deleted_lately(connection, caller) if deletions else 0)
             for one in news:
                 answers[one.native_id] = work.take(one, places.get(one.native_id))
-            _store(connection, work)
+            store(connection, work)
     return [*(answers[one.native_id] for one in said), *gone]
 
 
@@ -290,7 +290,8 @@ def _ids(caller: Caller) -> dict[str, Any]:
     }
 
 
-def _store(connection: Connection, work: Exchange) -> None:
+def store(connection: Connection, work: Exchange) -> None:
+    """Write what an exchange worked out: journal, rows and links. The caller's transaction commits it."""
     journal.append(connection, work.caller, work.entries)
     new = [row for row in work.changed.values() if row["id"] in work.created]
     if new:

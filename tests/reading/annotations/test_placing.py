@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,7 +31,7 @@ class Home:
             self.book = session.exec(select(Book)).one()
             session.add(User(id=1, name="Ann", name_key="ann", password_hash="-", created_at=now))
             session.flush()
-            for number in (1, 2):
+            for number in (1, 2, 3):
                 session.add(Device(id=number, user_id=1, kind="koreader", name=f"Reader {number}", created_at=now))
             session.expunge(self.book)
 
@@ -38,7 +39,7 @@ class Home:
         sha256 = str(self.book.main_sha256)
         return Caller(1, device, self.book.id, "koreader", "xpointer", sha256, self.house.now(), **options)
 
-    def range(self, tick: int, length: int = 20):
+    def range(self, tick: int, length: int = 20, dialect="xpointer"):
         from appliance.library.renditions import open_rendition
 
         with self.house.database.read() as session:
@@ -46,7 +47,7 @@ class Home:
         assert book is not None
         start, end = book.at_tick(tick).position, book.at_tick(tick + length).position
         assert start is not None and end is not None
-        return write(book, "xpointer", Range(start, Position(end.document, 0, end.k, "before"))).value
+        return write(book, dialect, Range(start, Position(end.document, 0, end.k, "before"))).value
 
     def says(self, name: str, where, device: int = 1, **options):
         said = Said(name, "highlight", where, {"text": "", "note": "mine"}, **options)
@@ -66,6 +67,10 @@ class Home:
     def row(self) -> Annotation:
         with self.house.database.read() as session:
             return session.exec(select(Annotation)).one()
+
+    def living(self) -> list[Annotation]:
+        with self.house.database.read() as session:
+            return [row for row in session.exec(select(Annotation)).all() if row.deleted_at is None]
 
     def entries(self) -> list[JournalEntry]:
         with self.house.database.read() as session:
@@ -135,6 +140,58 @@ def test_later_words_of_another_reader_stay(home):
     assert home.row().last == 160
     assert place_annotations(home.house) == 0
     assert home.row().last == 160
+    home.check()
+
+
+def test_what_was_made_elsewhere_meanwhile_is_the_same(home):
+    """By the same rule as two equal highlights that are placed when they come: one, with both notes."""
+    where = home.range(100)
+    with home.away():
+        home.says("a", where)
+    exchange(home.house, home.caller(2), [Said("b", "highlight", where, {"text": "", "note": "theirs"})])
+    assert len(home.living()) == 2
+    assert place_annotations(home.house) == 1
+    [row] = home.living()
+    assert (row.first, row.last, row.note, row.other_notes) == (100, 120, "theirs", ["mine"])
+    assert home.entries()[-1].reason == "joined"
+    [change] = offer(home.house, home.caller(1))
+    assert (change.due, change.native_id, change.fields["note"]) == ("change", "a", "theirs")
+    assert home.says("a", where).annotation_id == row.id
+    home.check()
+
+
+def test_of_the_browser_too(home):
+    where, cfi, name = home.range(100), home.range(100, dialect="cfi"), "00000000-0000-4000-8000-000000000001"
+    with home.away():
+        caller = replace(home.caller(3), surface="web", dialect="cfi", is_person=True)
+        exchange(home.house, caller, [Said(name, "highlight", cfi, {"text": "", "note": "mine", "style": "underline"})])
+    home.says("a", where, device=2)
+    assert place_annotations(home.house) == 1
+    [row] = home.living()
+    assert row.id != name and row.note == "mine"
+    home.check()
+
+
+def test_two_that_one_device_has_stay_two(home):
+    where = home.range(100)
+    with home.away():
+        home.says("a", where)
+    home.says("b", where)
+    assert place_annotations(home.house) == 1
+    assert len(home.living()) == 2
+    home.check()
+
+
+def test_what_others_have_to_do_with_stays(home):
+    """A person changed it in the browser before it had a place."""
+    where = home.range(100)
+    with home.away():
+        home.says("a", where)
+        caller = replace(home.caller(3), surface="web", dialect="cfi", is_person=True)
+        exchange(home.house, caller, [Said(home.row().id, "highlight", None, {"note": "better"}, base_version=9)])
+    home.says("b", where, device=2)
+    assert place_annotations(home.house) == 1
+    assert {row.note for row in home.living()} == {"better", "mine"}
     home.check()
 
 
