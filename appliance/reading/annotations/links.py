@@ -4,7 +4,7 @@ A *link* is a row of `models.DeviceAnnotation` as a dictionary, a *row* one of `
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from appliance.reading.annotations.due import SHOWN, shown_field
@@ -16,6 +16,8 @@ MAX_OFFERS = 16  # that a device did not answer; the oldest is then taken for lo
 
 Link = dict[str, Any]
 
+_SECOND = timedelta(seconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC) - _SECOND
 _NEVER_HELD: Link = {"held": {}, "held_versions": dict(NOTHING_HELD), "held_version": 0, "given": [], "fingerprint": ""}
 
 
@@ -138,6 +140,7 @@ class Links:
             "sha256": self._caller.sha256,
             "fields": dict(fields),
             "versions": row["versions"],
+            "at": row["changed_at"].isoformat(),
         }
         given = [one for one in link["given"] if one["version"] != row["version"]]
         self._keep({**link, "given": [*given, offer][-MAX_OFFERS:]}, row)
@@ -164,6 +167,7 @@ class Links:
             "given": [one for one in link["given"] if one["version"] > version],
             "sha256": offer.get("sha256", link["sha256"]),
             "fingerprint": "",
+            "claimed_at": self._shown_at(link, offer),
             "gone_at": None,
         }
         self._keep(link, row)
@@ -186,6 +190,16 @@ class Links:
                 self.follow(link["native_id"], max(offers), rows)
 
     # -- bookkeeping
+
+    def _shown_at(self, link: Link, offer: Mapping[str, Any]) -> datetime | None:
+        """The time that the device has for it now. A Kobo takes the one that it is given, which is that of the change,
+        or the next second after its own (`kobo_api.annotations.wire.render`): what it says of that time or before is no
+        change that it made since."""
+        own: datetime | None = link["claimed_at"]
+        if self._caller.surface != "kobo" or "at" not in offer:
+            return own
+        at = datetime.fromisoformat(offer["at"])
+        return max(at, min(own, _LAST) + _SECOND) if own is not None else at
 
     def _new(self, native_id: str, row: Row) -> Link:
         return {

@@ -155,6 +155,21 @@ def test_what_a_kobo_says_again_at_a_later_time_is_heard():
     assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
 
 
+def test_what_a_kobo_was_given_is_not_older_than_what_it_said_before():
+    """It says once more what it was given, late; deletes it, which does not count against the note that somebody wrote
+    meanwhile; and is given it again, with the note."""
+    readers = Readers()
+    readers.create(who=BROWSER, which=0, colour=0, noted=False)
+    readers.two_sync(who=BROWSER, then=GREY)
+    readers.device_restarts(who=GREY)
+    readers.sync(who=GREY, how="delayed")
+    readers.annotate(who=BROWSER, which=0, appends=False)
+    readers.delete(who=GREY, which=0)
+    readers.two_sync(who=BROWSER, then=GREY)
+    readers.teardown()
+    assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
+
+
 def test_a_late_note_is_not_deleted_by_who_never_saw_it():
     """A reader's files are replaced while its note is under way. It is given the highlight as it is known, without the
     note; that it then shows none is no change, and it is given the note."""
