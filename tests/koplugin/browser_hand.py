@@ -30,9 +30,8 @@ class BrowserHand:
         found = decode_xpointer_range(self.open_book, pos0, pos1)
         assert found.range is not None
         cfi = encode_cfi_range(self.open_book, found.range).locator
-        name = str(uuid4())
-        self._act(do="create", id=name, range=cfi, text=text, **fields)
-        return name
+        # Where the same was marked before, it is that one.
+        return str(self._act(do="create", id=str(uuid4()), range=cfi, text=text, **fields)["id"])
 
     def change(self, name: str, **fields: Any) -> None:
         """`base_version`: of the annotation as the person saw it, by default as it is."""
@@ -44,11 +43,12 @@ class BrowserHand:
     def version(self, name: str) -> int:
         return int(next(mark["version"] for mark in self.marks() if mark["id"] == name))
 
-    def _act(self, **operation: Any) -> None:
+    def _act(self, **operation: Any) -> dict[str, Any]:
         sha256 = self.client.get(self.path + "/annotations").json()["sha256"]
         body = {"sha256": sha256, "operations": [{"operation_id": uuid4().hex, **operation}]}
         (done,) = self._send("POST", "/annotations", body)["done"]
         assert done["outcome"] == "current", done
+        return dict(done)
 
     def place(self) -> dict[str, Any]:
         return dict(self.client.get(self.path + "/progress").json())

@@ -130,13 +130,16 @@ class Round:
         here = self.only_once(list(last["items"]))
         assert here == there
         possible = self.possible()
+        # A note that was written over an older one, which a crash had brought back, or where a deleted one had been, is
+        # kept beside the other.
+        kept: dict[str, set[str | None]] = {text: {note} for text, note in here.items()}
+        for mark in marks:
+            kept[mark["text"]].update(mark.get("other_notes", []))
         for text, notes in possible.items():
-            # A note that was written over an older one, which a crash had brought back, is kept beside the newer one.
-            kept = {here.get(text), *(note for mark in marks if mark["text"] == text for note in others(mark))}
-            assert kept & notes, (text, kept, notes)
-        assert {text: note for text, note in here.items() if text not in possible} == {
-            text: note for text, (_, note) in self.marked.items()
-        }
+            assert kept.get(text, {None}) & notes, (text, kept.get(text), notes)
+        assert here.keys() - possible.keys() == self.marked.keys()
+        for text, (_, note) in self.marked.items():
+            assert note in kept[text], (text, kept[text], note)
         # The reader goes on from what was found.
         lines: list[dict[str, Any]] = [{"do": "begin"}]
         for text in possible:
@@ -152,10 +155,6 @@ class Round:
         found = {mark["text"]: mark.get("note") or "" for mark in marks}
         assert len(found) == len(marks), sorted(mark["text"] for mark in marks)
         return found
-
-
-def others(mark: dict[str, Any]) -> list[str]:
-    return list(mark.get("other_notes", []))
 
 
 def kill(server: Server, folder: Path, seed: int, points: int) -> dict[str, int]:
