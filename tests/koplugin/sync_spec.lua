@@ -85,6 +85,21 @@ describe("A sync", function()
         assert.equal(1, #r.known())
     end)
 
+    it("tells a server that it is paired with anew everything", function()
+        T.highlight({ text = "seven boats" })
+        T.set_state({ status = "complete", rating = 3 })
+        assert.is_nil(now().error)
+        assert.equal(1, #r.known())
+        server.annotations, server.operations, server.seen = {}, {}, {}
+        r.core().device:pair("http://other.lan", { token = "u", device = { id = 9 }, person = "Bo" })
+        assert.is_nil(now().error)
+        assert.equal(1, #r.known())
+        assert.same({ status = "complete", rating = 3, review = nil }, server.of("state")[1].fields)
+        assert.is_nil(server.of("annotations")[1].foreign)
+        assert.is_nil(now().error)
+        assert.equal(1, #server.of("annotations"))
+    end)
+
     it("sends half when it was too much, and puts aside what is too much alone", function()
         for n = 1, 6 do
             r.core().outbox:add({ kind = "session", file = r.file, path = r.book, body = { started = n, seconds = 60 } })

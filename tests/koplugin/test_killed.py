@@ -177,7 +177,8 @@ def kill(server: Server, folder: Path, seed: int, points: int) -> dict[str, int]
         this.compare(browser)
     twice = query(
         server,
-        "SELECT count(*) FROM annotation a JOIN annotation b USING (user_id, book_id, kind, document, first, last)"
+        "SELECT count(*) FROM annotation a JOIN annotation b"
+        " USING (user_id, book_id, kind, start_document, start_k, end_document, end_k)"
         " WHERE a.id < b.id AND a.deleted_at IS NULL AND b.deleted_at IS NULL",
     )
     assert twice == [(0,)]

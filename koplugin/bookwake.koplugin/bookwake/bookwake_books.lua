@@ -2,7 +2,7 @@
 --
 -- `books/<digest>.json` is the *record* of a file:
 --   file, path, title; match = {how, book}; library: of the server when it was asked
---   marker, n, dom, items: the baseline of its annotations (`bookwake_baseline`)
+--   device, marker, n, dom, items: the baseline of its annotations (`bookwake_baseline`)
 --   state = {status, rating, review, version}: the same of the book's state (`bookwake_summary`)
 --   place: where the person is, as pulled last; told: version of the place that this reader shows or was told of
 --   unplaced, refused: what could not be shown here, what the server refused, by name; last_sync
@@ -49,7 +49,8 @@ end
 --- Keep what the server answered about a file.
 -- @param match as in docs/plugin-protocol.md: `how`, `book`, `proposals`
 -- @param file its digest, where that is known; @param library of the server at that time
-function Books:matched(path, match, file, library)
+-- @param is_one_of_many `save_index` is called after the last
+function Books:matched(path, match, file, library, is_one_of_many)
     file = file or self:identify(path)
     if not file then
         return nil, "cannot read " .. path
@@ -64,9 +65,25 @@ function Books:matched(path, match, file, library)
     local id = book and book.id or nil
     if not entry or entry.book ~= id or entry.path ~= record.path then
         self.index[file] = { book = id, path = record.path }
-        self.store:write("library.json", { files = self.index })
+        self.is_index_changed = true
+    end
+    if not is_one_of_many then
+        self:save_index()
     end
     return ok, err
+end
+
+function Books:save_index()
+    if self.is_index_changed then
+        self.store:write("library.json", { files = self.index })
+        self.is_index_changed = nil
+    end
+end
+
+--- Let go of the records in memory, all but one.
+-- @param file digest of the open book, or nil
+function Books:let_go(file)
+    self.records = { [file or ""] = file and self.records[file] or nil }
 end
 
 --- Whether the file is known to be a book, and how.

@@ -48,6 +48,9 @@ function Capture:_binding(n)
     if self.is_distrusted then
         return "foreign"
     end
+    if self.record.marker and self.record.device ~= self.core.device.record.id then
+        return "first" -- paired anew: this server has heard nothing from this device
+    end
     local settings = self.ui.doc_settings
     return Baseline.binding(self.record, settings:readSetting(MARKER), n, settings:readSetting("cre_dom_version"))
 end
@@ -60,6 +63,11 @@ end
 --- Begin anew with a sidecar that is not the one last captured.
 function Capture:_bind(binding)
     local record = self.record
+    local id = self.core.device.record.id
+    if record.device ~= id then
+        record.items, record.state, record.told, record.place = {}, nil, nil, nil
+    end
+    record.device = id
     record.marker = self.core.device:name()
     record.dom = self.ui.doc_settings:readSetting("cre_dom_version")
     if binding == "foreign" then

@@ -10,7 +10,7 @@ Sync.__index = Sync
 
 local ROUNDS = 30 -- a bound for one sync, far above what is ever needed
 local HELLO_EVERY = 6 * 3600 -- seconds
-local MATCHES = 100 -- files in one request
+local MATCHES = 25 -- files in one request: each sidecar has to be read for it
 
 -- After what kind of failure it is tried again by itself, and how often: not for ever, for the battery's sake.
 local IS_PASSING = { transport = true, failed = true, later = true, foreign = true, fork = true }
@@ -123,6 +123,8 @@ function Sync:_run(finish)
             end
         end
         core:noted(err)
+        local reader = core.reader()
+        core.books:let_go(reader and reader.file)
         finish(err)
         self.tries = err and self.tries + 1 or 0
         if err and IS_PASSING[err.class] and self.tries <= TRIES and core.is_connected() then
@@ -207,9 +209,10 @@ function Sync:_match(run)
             for index, match in ipairs(answer.matches) do
                 local file = asked[index].file
                 if type(match) == "table" and match.file == file and type(match.how) == "string" then
-                    core.books:matched(paths[file], match, file, library)
+                    core.books:matched(paths[file], match, file, library, true)
                 end
             end
+            core.books:save_index()
             if #asked == MATCHES then
                 return self:_match(run)
             end
