@@ -111,7 +111,7 @@ function fake_core.install()
         end
     end
     function core.sync:all(request)
-        table.insert(self.calls, { "all", request.rematch or false })
+        table.insert(self.calls, { "all", request.rematch or false, #request.files })
         for number, title in ipairs(core.results.titles or {}) do
             if request.on_progress then
                 request.on_progress(number, #core.results.titles, title)

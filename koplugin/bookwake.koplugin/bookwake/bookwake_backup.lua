@@ -141,6 +141,7 @@ function Backup.all(core, paths, options)
                     result.unchanged = result.unchanged + 1
                 else
                     result.failed = result.failed + 1
+                    result.why = result.why or err
                     if ENDS[err.class] then
                         result.error = err
                         return options.on_done(result)

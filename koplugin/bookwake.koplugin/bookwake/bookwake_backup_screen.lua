@@ -20,7 +20,7 @@ local function tell(text)
 end
 
 local function why(plugin, err)
-    return err.message or Words.of_error(err, plugin.device.record.address)
+    return Words.of_error(err, plugin.device.record.address)
 end
 
 --- Backs up every book that was opened here.
@@ -52,7 +52,8 @@ function BackupScreen.back_up(plugin)
                     if result.error then
                         table.insert(lines, why(plugin, result.error))
                     elseif result.failed > 0 then
-                        table.insert(lines, _.ngettext("One failed.", "%1 failed.", result.failed))
+                        table.insert(lines, _.ngettext("One failed:", "%1 failed:", result.failed))
+                        table.insert(lines, why(plugin, result.why))
                     end
                     tell(table.concat(lines, "\n"))
                 end,
@@ -80,9 +81,12 @@ local function restore(plugin, path, backup)
             }))
         end)
     end
-    local what = backup.here
-            and _("Everything about this book on this reader becomes what it was then: place, highlights, fonts and margins.") -- luacheck: ignore 631
-        or _("Highlights that are missing here are added, and status and rating where there are none. Nothing is taken away.") -- luacheck: ignore 631
+    local what = _("Highlights that are missing here are added, and status and rating where there are none. Nothing is taken away.") -- luacheck: ignore 631
+    if backup.here then
+        what = _("On this reader the book becomes what it was then: place, highlights, fonts and margins.")
+            .. "\n\n"
+            .. _("What you deleted on purpose since goes again with the next sync. The page of the book in your browser brings it back.") -- luacheck: ignore 631
+    end
     UIManager:show(ConfirmBox:new({
         text = T(_("Restore the backup of %1 from %2?"), Words.of_time(backup.taken_at, os.time()), backup.device or "")
             .. "\n\n"

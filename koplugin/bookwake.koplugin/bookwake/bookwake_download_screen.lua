@@ -35,7 +35,7 @@ function DownloadScreen.summary(result, address)
         table.insert(lines, _.ngettext("One was here already.", "%1 were here already.", result.skipped))
     end
     for __, failure in ipairs(result.failed) do
-        local why = failure.err.message or Words.of_error(failure.err, address)
+        local why = Words.of_error(failure.err, address)
         table.insert(lines, T(_("“%1” failed: %2"), failure.book.title or "", why))
     end
     if result.stopped then

@@ -28,7 +28,7 @@ local function paired(plugin, address, answer, touchmenu)
     end
     tell(T(_("Connected. This reader is “%1”, and reads for %2."), answer.device.name, answer.person))
     if plugin.sync then
-        plugin.sync:all({ reason = "paired" })
+        plugin.sync:all({ reason = "paired", files = require("bookwake_sidecar").opened_books() })
     end
 end
 

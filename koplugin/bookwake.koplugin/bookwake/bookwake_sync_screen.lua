@@ -4,6 +4,7 @@ local KeyValuePage = require("ui/widget/keyvaluepage")
 local NetworkMgr = require("ui/network/manager")
 local Notification = require("ui/widget/notification")
 local ProgressMessage = require("bookwake_progress_message")
+local Sidecar = require("bookwake_sidecar")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
 local _ = require("bookwake_gettext")
@@ -45,7 +46,9 @@ function SyncScreen.said(plugin, result)
     if result.error then
         return tell(Words.of_error(result.error, plugin.device.record.address))
     end
-    if (result.unmatched or 0) > 0 then
+    local book = plugin.file and plugin.state:book(plugin.file)
+    local how = book and book.match and book.match.how
+    if (result.unmatched or 0) > 0 or how == "none" then
         return tell(_("This file is not in your library. See “Unknown files” in the Bookwake menu."))
     end
     local parts = {}
@@ -85,6 +88,7 @@ function SyncScreen.all(plugin)
     local started = os.time()
     plugin.sync:all({
         reason = "person",
+        files = Sidecar.opened_books(),
         on_progress = function(done, total, title)
             progress:show(T(_("Syncing book %1 of %2\n%3"), done, total, title or ""), done == total)
         end,

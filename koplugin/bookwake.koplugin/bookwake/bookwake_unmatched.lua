@@ -132,8 +132,11 @@ function Unmatched.open(plugin)
                 mandatory = #proposals > 0 and _.ngettext("one proposal", "%1 proposals", #proposals) or nil,
                 callback = function()
                     Unmatched.choose(plugin, entry, proposals, function()
-                        if menu then
-                            menu:switchItemTable(nil, items())
+                        local left = items()
+                        if #left > 0 then
+                            menu:switchItemTable(nil, left)
+                        else
+                            UIManager:close(menu)
                         end
                     end)
                 end,
@@ -168,6 +171,7 @@ function Unmatched.rematch(plugin)
     plugin.sync:all({
         reason = "person",
         rematch = true,
+        files = require("bookwake_sidecar").opened_books(),
         on_done = function(result)
             UIManager:close(waiting)
             if result.error then

@@ -55,7 +55,8 @@ function Update.not_now()
     if ok and power then
         local known, capacity = pcall(power.getCapacity, power)
         local charging = select(2, pcall(power.isCharging, power)) == true
-        if known and type(capacity) == "number" and capacity < BATTERY and not charging then
+        -- Where there is no battery, 0 is what KOReader knows of it.
+        if known and type(capacity) == "number" and capacity > 0 and capacity < BATTERY and not charging then
             return _("The battery is too low for an update. Charge the reader first.")
         end
     end

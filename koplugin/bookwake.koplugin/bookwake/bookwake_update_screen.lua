@@ -22,7 +22,7 @@ local function install(plugin, manifest)
     Update.install(plugin.core, manifest, function(done, err)
         UIManager:close(waiting)
         if not done then
-            return tell(err.message or Words.of_error(err, plugin.device.record.address))
+            return tell(Words.of_error(err, plugin.device.record.address))
         end
         plugin.device:set({ update = false })
         return UIManager:askForRestart(

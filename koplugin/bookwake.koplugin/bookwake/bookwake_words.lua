@@ -4,11 +4,16 @@ local T = require("ffi/util").template
 
 local Words = {}
 
---- An error of `core.server` in words. `address`: of the server that was asked.
+-- Errors that are made with a sentence in them.
+local OWN = { place = true, full = true, update = true }
+
+--- An error of `core.server`, or one of ours, in words. `address`: of the server that was asked.
 function Words.of_error(err, address)
     address = address or ""
     local class = err and err.class
-    if class == "offline" then
+    if OWN[class] then
+        return err.message
+    elseif class == "offline" then
         return _("There is no network. Everything is kept and is sent when there is one.")
     elseif class == "transport" then
         return T(_("%1 does not answer. Is the server on, and is this reader in the same network?"), address)
@@ -29,6 +34,9 @@ function Words.of_error(err, address)
         return _("The reader is short of memory right now. It is tried again later.")
     elseif class == "failed" then
         return _("The server had a fault of its own. It is tried again later; its log says more.")
+    end
+    if err and err.status == 404 and not err.message then
+        return _("The server does not have that. It may be older than this plugin: update it.")
     end
     return err and err.message or _("It did not work.")
 end
