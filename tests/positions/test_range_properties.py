@@ -150,7 +150,8 @@ def test_names_rise_with_places(folder: Path, body: str, affinity: Affinity) -> 
         cfis = [str(books.epub.encode_cfi(position).locator) for position in positions]
         assert all(compare(one, other) <= 0 for one, other in pairwise(cfis))
         spans = [name.locator for name in (books.kepub.encode_kobo(position, offset=True) for position in positions)]
-        ranks = [_rank(books, locator) for locator in spans if locator is not None]
+        ids = list(Layout(books.kepub_pages[1]).spans)
+        ranks = [_rank(ids, locator) for locator in spans if locator is not None]
         assert ranks == sorted(ranks)
         fragment = books.fragment()
         if fragment is not None:
@@ -158,6 +159,5 @@ def test_names_rise_with_places(folder: Path, body: str, affinity: Affinity) -> 
             assert pointers == sorted(pointers)
 
 
-def _rank(books: Books, locator: KoboLocator) -> tuple[int, int]:
-    ids = list(Layout(books.kepub_pages[1]).spans)
+def _rank(ids: list[str], locator: KoboLocator) -> tuple[int, int]:
     return (ids.index(locator.value) if locator.value else -1, locator.offset or 0)
