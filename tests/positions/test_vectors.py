@@ -79,15 +79,21 @@ def files() -> list[Path]:
     return sorted((SHARED / "vectors").glob("*.jsonl")) or sorted(SAMPLES.glob("*.jsonl"))
 
 
-KEPT = {path.name for path in SAMPLES.glob("*.jsonl")}
-EACH_FILE = [
-    pytest.param(path, id=path.name.removesuffix(".epub.jsonl"), marks=() if path.name in KEPT else pytest.mark.slow)
-    for path in files()
-]
+def each_file(others: pytest.MarkDecorator) -> pytest.MarkDecorator:
+    """A test for each file. `others`: how those are marked whose book is not kept with the tests."""
+    kept = {path.name for path in SAMPLES.glob("*.jsonl")}
+    return pytest.mark.parametrize(
+        "vectors",
+        [
+            pytest.param(path, id=path.name.removesuffix(".epub.jsonl"), marks=() if path.name in kept else others)
+            for path in files()
+        ],
+        indirect=True,
+    )
 
 
 # Of the module, so that the tests of one file follow each other, and its book is indexed once.
-@pytest.fixture(scope="module", params=EACH_FILE)
+@pytest.fixture(scope="module")
 def vectors(request: pytest.FixtureRequest) -> Vectors:
     path: Path = request.param
     # All documents are kept: of a novel in one file, several indices do not fit into what is kept by default.
@@ -102,6 +108,7 @@ def same(one: Place, other: Place) -> bool:
     return (one.position.document, one.position.k) == (other.position.document, other.position.k)
 
 
+@each_file(others=pytest.mark.slow)
 def test_epub(vectors: Vectors) -> None:
     """Decode both names, compare the places, and write each name again from each of them."""
     book = vectors.book
@@ -166,6 +173,8 @@ def _ordinal(book: OpenBook, path: str) -> int:
     return next(document.ordinal for document in book.summary.documents if document.path == path)
 
 
+# That both converters give the same spans to every book is shown in tests/kepub/test_engines_agree.py.
+@each_file(others=pytest.mark.nightly)
 def test_built_in_converter(vectors: Vectors, tmp_path: Path) -> None:
     if "encoding_" in vectors.name:
         return  # kepubify takes UTF-16 for UTF-8, so its spans are not those of a converter that reads it rightly
@@ -175,6 +184,7 @@ def test_built_in_converter(vectors: Vectors, tmp_path: Path) -> None:
     check_kepub(vectors, OpenBook.open(target, "kepub"), span_offsets=False)
 
 
+@each_file(others=pytest.mark.slow)
 def test_kepubify(vectors: Vectors, tmp_path: Path) -> None:
     target = tmp_path / "book.kepub.epub"
     convert(vectors.book.path, target, engine="kepubify", kepubify=needs.kepubify())
