@@ -117,7 +117,7 @@ describe("Backups", function()
             start({ settings = { document_metadata_folder = location } })
             local book = read_a_book()
             local before = sidecar(book)
-            assert.equal("One book was backed up.\nOne had not changed.", back_up():gsub("0 had not", "One had not"))
+            assert.equal("One book was backed up.", back_up())
             local backup = server.backups[1]
             assert.equal(location, backup.location)
             assert.equal(require("util").partialMD5(book), backup.file)

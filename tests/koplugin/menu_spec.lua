@@ -180,7 +180,7 @@ describe("The menu", function()
         assert.truthy(text:find("^Not all books are in step\nStopped: http://books.lan does not answer"))
         screen.press("Still waiting to be sent")
         assert.equal(
-            "Waiting to be sent\nhighlights and notes: 1\nreading places: 1\nThe oldest is from: 2 hours ago",
+            "Waiting to be sent\nHighlights and notes: 1\nReading places: 1\nThe oldest is from: 2 hours ago",
             screen.texts()
         )
     end)
@@ -219,7 +219,7 @@ describe("The menu", function()
         assert.truthy(text:find("Matched: you said so", 1, true))
         assert.truthy(text:find("Last sync: 2 minutes ago", 1, true))
         assert.truthy(text:find("Another file: highlights, ratings", 1, true))
-        assert.truthy(text:find("statuses and ratings: too old", 1, true))
+        assert.truthy(text:find("Statuses and ratings: too old", 1, true))
         screen.press("Highlights not placed")
         assert.truthy(screen.texts():find("seven boats: there are other words at its place", 1, true))
         screen.press("seven boats")

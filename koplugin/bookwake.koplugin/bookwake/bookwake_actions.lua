@@ -63,7 +63,7 @@ function Actions.install(Plugin)
     function Plugin:onBookwakeToggleAuto()
         self.settings:toggle("auto_sync")
         local on = self.settings:get("auto_sync")
-        require("ui/widget/notification"):notify(on and _("Auto sync is on.") or _("Auto sync is off."))
+        require("bookwake_toast")(on and _("Auto sync is on.") or _("Auto sync is off."))
         return true
     end
 

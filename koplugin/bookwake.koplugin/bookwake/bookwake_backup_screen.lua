@@ -45,10 +45,10 @@ function BackupScreen.back_up(plugin)
                 on_done = function(result)
                     finish(result.error)
                     progress:close()
-                    local lines = {
-                        _.ngettext("One book was backed up.", "%1 books were backed up.", result.sent),
-                        _.ngettext("One had not changed.", "%1 had not changed.", result.unchanged),
-                    }
+                    local lines = { _.ngettext("One book was backed up.", "%1 books were backed up.", result.sent) }
+                    if result.unchanged > 0 then
+                        table.insert(lines, _.ngettext("One had not changed.", "%1 had not changed.", result.unchanged))
+                    end
                     if result.error then
                         table.insert(lines, why(plugin, result.error))
                     elseif result.failed > 0 then

@@ -2,8 +2,8 @@
 local Address = require("bookwake_address")
 local Introduction = require("bookwake_introduction")
 local NetworkMgr = require("ui/network/manager")
-local Notification = require("ui/widget/notification")
 local _ = require("bookwake_gettext")
+local toast = require("bookwake_toast")
 local T = require("ffi/util").template
 
 local Enrolment = {}
@@ -46,11 +46,11 @@ function Enrolment.begin(plugin)
             if answer and answer.token and answer.device then
                 if plugin.device:pair(address[1], answer) then
                     os.remove(path)
-                    Notification:notify(T(_("Connected to Bookwake for %1."), answer.person))
+                    toast(T(_("Connected to Bookwake for %1."), answer.person))
                 end
             elseif err and err.code == "wrong-code" then
                 os.rename(path, path .. ".bad")
-                Notification:notify(_("Bookwake: the code inside the plugin is too old. Connect in the Tools menu."))
+                toast(_("Bookwake: the code inside the plugin is too old. Connect in the Tools menu."))
             end
         end,
     })

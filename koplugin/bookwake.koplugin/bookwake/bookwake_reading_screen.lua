@@ -1,5 +1,6 @@
 --- What a person sees of syncing while reading: a question about another place, and a line when something happened.
 local _ = require("bookwake_gettext")
+local toast = require("bookwake_toast")
 local T = require("ffi/util").template
 
 local ReadingScreen = {}
@@ -13,10 +14,6 @@ local function where_of(place)
         return T(_("%1 % (%2)"), percent_of(place), place.chapter)
     end
     return T(_("%1 %"), percent_of(place))
-end
-
-local function notify(text)
-    require("ui/widget/notification"):notify(text)
 end
 
 --- Whether to go to a place. Not answering is no answer: it is asked again when there is something newer.
@@ -35,15 +32,15 @@ end
 --- @param kind "jumped", "no-place", "applied" or "state"
 function ReadingScreen.tell(kind, about)
     if kind == "jumped" then
-        notify(T(_("Gone to %1, where you stopped on %2."), where_of(about), about.device or _("another device")))
+        toast(T(_("Gone to %1, where you stopped on %2."), where_of(about), about.device or _("another device")))
     elseif kind == "no-place" then
-        notify(T(_("You are at %1 elsewhere; the place cannot be found in this file."), where_of(about)))
+        toast(T(_("You are at %1 elsewhere; the place cannot be found in this file."), where_of(about)))
     elseif kind == "applied" then
         local came, went = about.placed, about.removed
         if came > 0 then
-            notify(T(_.ngettext("One highlight came from elsewhere.", "%1 came from elsewhere.", came), came))
+            toast(T(_.ngettext("One highlight came from elsewhere.", "%1 came from elsewhere.", came), came))
         else
-            notify(T(_.ngettext("One highlight was removed elsewhere.", "%1 were removed elsewhere.", went), went))
+            toast(T(_.ngettext("One highlight was removed elsewhere.", "%1 were removed elsewhere.", went), went))
         end
     end
 end

@@ -2,12 +2,12 @@
 local InfoMessage = require("ui/widget/infomessage")
 local KeyValuePage = require("ui/widget/keyvaluepage")
 local NetworkMgr = require("ui/network/manager")
-local Notification = require("ui/widget/notification")
 local ProgressMessage = require("bookwake_progress_message")
 local Sidecar = require("bookwake_sidecar")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
 local _ = require("bookwake_gettext")
+local toast = require("bookwake_toast")
 local T = require("ffi/util").template
 
 local SyncScreen = {}
@@ -31,7 +31,7 @@ function SyncScreen.book(plugin)
         return
     end
     plugin:capture()
-    Notification:notify(_("Syncing this book…"))
+    toast(_("Syncing this book…"))
     plugin.sync:now({
         file = file,
         reason = "person",
@@ -65,9 +65,9 @@ function SyncScreen.said(plugin, result)
         table.insert(parts, T(_("%1 could not be placed"), result.unplaced))
     end
     if #parts == 0 then
-        return Notification:notify(_("This book is in step."))
+        return toast(_("This book is in step."))
     end
-    return Notification:notify(T(_("In step: %1."), table.concat(parts, ", ")))
+    return toast(T(_("In step: %1."), table.concat(parts, ", ")))
 end
 
 --- Syncs every book that was ever opened here, with progress; tapping it away lets it go on unseen.

@@ -4,10 +4,10 @@ local InfoMessage = require("ui/widget/infomessage")
 local InputDialog = require("ui/widget/inputdialog")
 local Menu = require("ui/widget/menu")
 local NetworkMgr = require("ui/network/manager")
-local Notification = require("ui/widget/notification")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
 local _ = require("bookwake_gettext")
+local toast = require("bookwake_toast")
 local T = require("ffi/util").template
 
 local Unmatched = {}
@@ -32,7 +32,7 @@ local function link(plugin, entry, book, done)
                 return tell(Words.of_error(err, plugin.device.record.address))
             end
             plugin.books:matched(entry.path, answer.match, entry.file, plugin.device.record.library)
-            Notification:notify(T(_("Linked with “%1”."), book.title or ""))
+            toast(T(_("Linked with “%1”."), book.title or ""))
             if done then
                 done()
             end

@@ -71,11 +71,11 @@ function Words.of_match(how)
 end
 
 local KINDS = {
-    progress = _("reading places"),
-    annotations = _("highlights and notes"),
-    followed = _("confirmations"),
-    state = _("statuses and ratings"),
-    session = _("reading times"),
+    progress = _("Reading places"),
+    annotations = _("Highlights and notes"),
+    followed = _("Confirmations"),
+    state = _("Statuses and ratings"),
+    session = _("Reading times"),
 }
 
 function Words.of_kind(kind)

@@ -29,9 +29,13 @@ local function define()
     made.notification = Widget:extend({ kind = "Notification", toast = true, timeout = 2 })
     made.notification.past = {}
     made.notification.SOURCE_ALWAYS_SHOW = 0x8000
-    function made.notification:notify(text)
-        UIManager:show(made.notification:new({ text = text }))
-        return true
+    -- Without a source it comes from "other", which nobody sees who has not asked for it.
+    function made.notification:notify(text, source)
+        if source == self.SOURCE_ALWAYS_SHOW then
+            UIManager:show(made.notification:new({ text = text }))
+            return true
+        end
+        return false
     end
     function made.notification:onShow()
         table.insert(made.notification.past, self.text)
