@@ -79,15 +79,15 @@ class Round:
         self.given = found["given"]
         self.marked: dict[str, tuple[str, str]] = {}  # in the browser: id and note by words
 
-    def live(self, kill_at: int | None) -> tuple[bool, int]:
-        """One life; returns whether it was killed, and how many instructions it took if not."""
+    def live(self, *killed: object) -> dict[str, int] | None:
+        """One life; returns how many instructions it took, `None` if it was killed."""
         self.seed = self.chance.randrange(10**6)
         arguments = [self.book, self.phrases, self.journal, self.seed, ACTS]
-        done = self.reader.run("life.lua", *arguments, *([kill_at] if kill_at else []))
+        done = self.reader.run("life.lua", *arguments, *killed)
         if done.returncode == -9:
-            return True, 0
+            return None
         assert done.returncode == 0, done.stdout + done.stderr
-        return False, json.loads(done.stdout.splitlines()[-1])["instructions"]
+        return dict(json.loads(done.stdout.splitlines()[-1]))
 
     def act_in_browser(self, browser: BrowserHand) -> None:
         """Make, edit or delete one there."""
@@ -105,7 +105,8 @@ class Round:
     def possible(self) -> dict[str, set[str | None]]:
         """For each phrase, the notes it may have now: that after what was last captured, or of any later act. `None`:
         it is not there. What was not captured when a life was killed may have come to the card or not."""
-        states: dict[str, list[str | None]] = {text: [None] for text in json.loads(self.phrases.read_text())}
+        states: dict[str, list[set[str | None]]] = {text: [{None}] for text in json.loads(self.phrases.read_text())}
+        ever: dict[str, set[str | None]] = {text: {""} for text in states}
         touched: set[str] = set()  # in this life
         for line in self.journal.read_text(encoding="utf-8").splitlines():
             act = json.loads(line)
@@ -115,10 +116,14 @@ class Round:
                 for text in touched:
                     states[text] = states[text][-1:]
             else:
-                note = {"make": "", "note": act.get("note"), "delete": None}[act["do"]]
-                states[act["phrase"]].append(note)
-                touched.add(act["phrase"])
-        return {text: set(known) for text, known in states.items()}
+                text = act["phrase"]
+                if act["do"] == "note":
+                    ever[text].add(act["note"])
+                # What is made again where it was deleted is the deleted one, with the note that it had.
+                notes = {"make": set(ever[text]), "note": {act.get("note")}, "delete": {None}}[act["do"]]
+                states[text].append(notes)
+                touched.add(text)
+        return {text: set().union(*known) for text, known in states.items()}
 
     def compare(self, browser: BrowserHand) -> None:
         """Let the reader sync in peace; then all must agree."""
@@ -160,15 +165,21 @@ class Round:
 def kill(server: Server, folder: Path, seed: int, points: int) -> dict[str, int]:
     """So many lives that are killed; returns what was counted."""
     this = Round(server, folder, seed)
-    counted = {"killed": 0, "ended": 0, "acts in the browser": 0}
+    counted = {"killed": 0, "of them in a sync": 0, "lived on": 0, "acts in the browser": 0}
     with server.browser(this.person) as client:
         client.headers["accept"] = "application/json"
         browser = BrowserHand(client, server, BOOK)
-        _, longest = this.live(None)
+        whole = this.live()
+        assert whole is not None
         while counted["killed"] < points:
-            killed, took = this.live(this.chance.randrange(1, longest))
-            counted["killed" if killed else "ended"] += 1
-            longest = max(longest, took)
+            if this.chance.random() < 0.5:
+                took = this.live(this.chance.randrange(1, whole["instructions"]))
+            else:
+                took = this.live(this.chance.randrange(1, whole["in_sync"]), "sync")
+                counted["of them in a sync"] += took is None
+            counted["killed" if took is None else "lived on"] += 1
+            if took is not None:
+                whole = {name: max(whole[name], took[name]) for name in ("instructions", "in_sync")}
             if this.chance.random() < 0.4:
                 this.act_in_browser(browser)
                 counted["acts in the browser"] += 1

@@ -2,7 +2,7 @@
 --
 -- Whoever wants one says for which file; wishes that come while one runs are met by the next. Each round sends
 -- operations and pulls files; what was applied to the open book goes up in another round.
-local Baseline = require("bookwake_baseline")
+local Answers = require("bookwake_answers")
 local Protocol = require("bookwake_protocol")
 
 local Sync = {}
@@ -273,7 +273,7 @@ function Sync:_round(run)
                 return self:_failed(run, sent, err)
             end
             for index, operation in ipairs(sent) do
-                self:_answered(run, operation, answer.answers[index])
+                Answers.operation(core, operation, answer.answers[index], run.result)
             end
             if walks then
                 self:_changed(run, answer.changed)
@@ -309,98 +309,32 @@ function Sync:_failed(run, sent, err)
     return run.over(err)
 end
 
--- What became of one operation. The record is written before the operation is taken out: after a kill between the two
--- it is sent again, and the server knows it.
-function Sync:_answered(run, operation, answer)
-    local core = self.core
-    if answer.outcome == "unmatched" then
-        operation.unmatched_in = core.device.record.library or ""
-        run.result.unmatched = run.result.unmatched + 1
-        return
-    end
-    local record = core.books:record(operation.file)
-    record.n = operation.n and math.max(record.n or 0, operation.n) or record.n
-    if operation.kind == "annotations" or operation.kind == "followed" then
-        record.items = Baseline.fold(record.items, operation)
-        for _, one in ipairs(type(answer.annotations) == "table" and answer.annotations or {}) do
-            if type(one) == "table" and type(one.name) == "string" then
-                record.refused[one.name] = one.outcome == "rejected" and one.reason or nil
-            end
-        end
-    elseif operation.kind == "state" and operation.known then
-        record.state = operation.known
-        record.state.version = answer.outcome ~= "duplicate" and answer.version or record.state.version
-    elseif operation.kind == "progress" then
-        if answer.version and (answer.outcome == "current" or answer.outcome == "echo") then
-            record.told = math.max(record.told or 0, answer.version)
-        end
-    end
-    if not core.books:save(record) then
-        return -- the card is full or broken: it stays in the outbox
-    end
-    if answer.outcome == "rejected" then
-        core.outbox:reject(operation, answer.reason)
-        run.result.refused = run.result.refused + 1
-    else
-        core.outbox:remove(operation)
-        run.result.sent = run.result.sent + 1
+-- What was pulled for a file.
+function Sync:_pulled(run, file, pulled)
+    run.pulled[file] = true
+    local record, counts = Answers.pulled(self.core, file, run.wanted[file], pulled)
+    local result = run.result
+    result.books = result.books + 1
+    result.given = result.given + counts.placed
+    result.removed = result.removed + counts.removed
+    result.unplaced = result.unplaced + counts.unplaced
+    run.title = record.match and record.match.book and record.match.book.title
+    if pulled.more and counts.placed + counts.removed + counts.unplaced > 0 then
+        run.pulled[file] = nil -- the others come when these were followed
     end
 end
 
--- Books of which something changed on the server: their files are pulled, too.
+-- Books of which something changed: their files are pulled, too.
 function Sync:_changed(run, changed)
     if type(changed) ~= "table" or type(changed.cursor) ~= "number" then
         run.walked = true
         return
     end
-    for _, book in ipairs(type(changed.books) == "table" and changed.books or {}) do
-        for _, entry in ipairs(self.core.books:files_of(book)) do
-            if not run.wanted[entry.file] then
-                run.wanted[entry.file] = entry.path or ""
-            end
-        end
+    for _, entry in ipairs(Answers.changed(self.core, changed)) do
+        run.wanted[entry.file] = run.wanted[entry.file] or entry.path or ""
     end
-    self.core.device:set({ cursor = changed.cursor })
     run["until"] = changed["until"]
     run.walked = changed.more ~= true
-end
-
-function Sync:_pulled(run, file, pulled)
-    local core = self.core
-    run.pulled[file] = true
-    run.result.books = run.result.books + 1
-    local record = core.books:record(file)
-    if type(pulled.how) == "string" then
-        local before = record.match or {}
-        if before.how ~= pulled.how or (pulled.book and (before.book or {}).id ~= pulled.book.id) then
-            core.books:matched(record.path or run.wanted[file], pulled, file, core.device.record.library)
-        end
-    end
-    run.title = record.match and record.match.book and record.match.book.title
-    record.place = Protocol.place(pulled.progress)
-    record.elsewhere = type(pulled.unplaced) == "table" and pulled.unplaced or nil
-    record.last_sync = core.clock()
-    record.path = run.wanted[file] ~= "" and run.wanted[file] or record.path
-    core.books:save(record)
-    local annotations = {}
-    for _, given in ipairs(type(pulled.annotations) == "table" and pulled.annotations or {}) do
-        annotations[#annotations + 1] = Protocol.instruction(given)
-    end
-    local state = type(pulled.state) == "table" and type(pulled.state.version) == "number" and pulled.state or nil
-    if state and record.state and record.state.version == state.version then
-        state = nil
-    end
-    core.inbox:put(file, { annotations = annotations, state = state })
-    local reader = core.reader()
-    if reader and reader.file == file then
-        local counts = reader.arrived(#annotations > 0 or state ~= nil) or {}
-        run.result.given = run.result.given + (counts.placed or 0)
-        run.result.removed = run.result.removed + (counts.removed or 0)
-        run.result.unplaced = run.result.unplaced + (counts.unplaced or 0)
-        if pulled.more and (counts.placed or 0) + (counts.removed or 0) + (counts.unplaced or 0) > 0 then
-            run.pulled[file] = nil -- the others come when these were followed
-        end
-    end
 end
 
 --- What a person says about many deletions that nobody was seen to make.
