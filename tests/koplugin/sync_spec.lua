@@ -152,6 +152,21 @@ describe("A sync", function()
         assert.equal(1, #r.known())
     end)
 
+    it("sends what waited as soon as a person says which book it is", function()
+        T.close()
+        server.how = "none"
+        local other = koreader.book("other.epub", reading.CHAPTERS)
+        T.open(other)
+        r.settle()
+        T.highlight({ text = "seven boats" })
+        assert.equal(1, now().unmatched)
+        server.how = "linked"
+        r.core().books:matched(other, { how = "linked", book = { id = "b-other" } })
+        assert.equal(1, now().sent)
+        assert.equal(0, r.core().outbox:count())
+        assert.equal(1, #r.known())
+    end)
+
     it("takes an operation that was sent before for done, and does not send it as another", function()
         T.highlight({ text = "seven boats" })
         local answered = 0

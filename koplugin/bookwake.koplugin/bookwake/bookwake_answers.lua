@@ -27,11 +27,24 @@ local function note(record, operation, answer)
     end
 end
 
+-- What was known when the server said that a file is of no book: its library, and what it takes the file for.
+local function known_of(core, file)
+    local match = core.books:record(file).match
+    local book = match and match.book and match.book.id or ""
+    return tostring(core.device.record.library or "") .. "/" .. tostring(book)
+end
+
+--- Whether an operation is worth sending: not when the server has said that it has no such book, its library is as it was
+-- then, and nobody has said since which book it is.
+function Answers.may_be_sent(core, operation)
+    return operation.unmatched_in == nil or operation.unmatched_in ~= known_of(core, operation.file)
+end
+
 --- The answer to an operation.
 -- @param result counts of this sync: `sent`, `refused`, `unmatched`
 function Answers.operation(core, operation, answer, result)
     if answer.outcome == "unmatched" then
-        operation.unmatched_in = core.device.record.library or ""
+        operation.unmatched_in = known_of(core, operation.file)
         result.unmatched = result.unmatched + 1
         return
     end

@@ -79,7 +79,14 @@ function StatusPage.book(plugin)
     if match.book and match.how ~= "exact" then
         table.insert(rows, {
             _("Another file"),
-            _("highlights, ratings and time are kept in step, places only go up"),
+            _("highlights and places only go up"),
+            callback = function()
+                UIManager:show(InfoMessage:new({
+                    text = _(
+                        "This is not the very file that is in your library. Highlights and places are sent, and found there by their words; status, rating and reading time go both ways. To get highlights from other devices, download the book from your library." -- luacheck: ignore 631
+                    ),
+                }))
+            end,
         })
     end
     if not match.book then

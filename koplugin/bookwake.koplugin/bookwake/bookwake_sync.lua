@@ -221,11 +221,6 @@ function Sync:_match(run)
     })
 end
 
--- Whether an operation is worth sending: not when the server has no such book and its library is as it was.
-function Sync:_is_sendable(operation)
-    return operation.unmatched_in == nil or operation.unmatched_in ~= self.core.device.record.library
-end
-
 function Sync:_pulls(run)
     local files = {}
     for file in pairs(run.wanted) do
@@ -244,7 +239,7 @@ function Sync:_round(run)
     local core = self.core
     run.rounds = run.rounds + 1
     local operations = core.outbox:take(self.most, function(operation)
-        return self:_is_sendable(operation)
+        return Answers.may_be_sent(core, operation)
     end)
     local pulls = self:_pulls(run)
     local walks = not run.walked
