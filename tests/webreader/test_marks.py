@@ -139,6 +139,27 @@ def test_recolour_underline_note_delete_and_undo(server: Server, person: str, re
     assert reader.cfi == here, "no tap turned a page"
 
 
+def test_a_bar_that_was_open_while_the_server_told_of_the_last_act(
+    server: Server, person: str, reader: OpenReader, hand: Hand
+) -> None:
+    page = reader.page
+    hand.drag(OTHER)
+    hand.paint("Yellow")
+    reader.wait_saved()
+    page.route("**/annotations?*", lambda route: None)  # waits until nobody routes it any more
+    hand.tap(OTHER)
+    hand.paint("Blue")
+    reader.wait_saved()
+    hand.tap(OTHER)  # the bar is about the highlight as it was told before it was blue
+    with page.expect_response("**/annotations?*"):
+        page.unroute("**/annotations?*")
+    page.wait_for_timeout(300)
+    page.click("#mark-delete")
+    hand.wait_drawn(0)
+    reader.wait_saved()
+    assert quotes(server, person) == []
+
+
 def test_a_selection_can_be_noted_copied_and_put_away(
     server: Server, person: str, reader: OpenReader, hand: Hand
 ) -> None:

@@ -5,6 +5,7 @@ import { Refused, operationId } from './server.js'
 const RETRIES = [5_000, 30_000, 120_000] // ms; afterwards only when something happens
 const AT_ONCE = 20 // acts of one request
 const MOST_TEXT = 400_000 // characters of one request
+const REMEMBERED = 50 // acts
 
 const FIELDS = ['note', 'colour', 'style']
 const fieldsOf = act => FIELDS.filter(name => name in act)
@@ -15,6 +16,7 @@ export class Outbox extends EventTarget {
     #prefix
     #suffix
     #acts // oldest first: { act, made, tried, refused, done }; `done`: the server's answer
+    #past = [] // acts that were forgotten last: an open bar may be about a highlight as it was before them
     #sending = null
     #retry
     #failures = 0
@@ -72,6 +74,8 @@ export class Outbox extends EventTarget {
         }
         const one = { act: { ...act, operation_id: operationId() }, made: Date.now() + this.#acts.length / 1000 }
         if (act.do !== 'keep') one.act.claimed_at = this.#server.now().toISOString()
+        for (const before of this.#past) if (before.act.id === act.id && before.act.base_version === one.act.base_version)
+            this.#follow(one, before)
         for (const before of this.#acts) if (before.done && before.act.id === act.id) this.#follow(one, before)
         this.#acts.push(one)
         this.#store(one)
@@ -90,6 +94,7 @@ export class Outbox extends EventTarget {
     }
 
     forget(done) {
+        this.#past = [...this.#past, ...done].slice(-REMEMBERED)
         this.#acts = this.#acts.filter(one => !done.includes(one))
     }
 
