@@ -77,6 +77,12 @@ function Translation.ngettext(one, many, count)
     return template(text, count)
 end
 
+-- The language of KOReader, from the build that runs.
+local shim = package.loaded["bookwake_shim"]
+if shim and shim.directory and G_reader_settings then
+    Translation.load(shim.directory .. "/l10n", G_reader_settings:readSetting("language"))
+end
+
 return setmetatable(Translation, {
     __call = function(_, text)
         return Translation.gettext(text)

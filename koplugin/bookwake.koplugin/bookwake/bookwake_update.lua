@@ -70,7 +70,7 @@ local function unpacked(path)
         local inner = name:sub(1, #PREFIX) == PREFIX and name:sub(#PREFIX + 1)
         if not inner then
             return true -- `main.lua` and `_meta.lua` stay as they are
-        elseif not (inner:match("^[%w_]+%.lua$") or inner:match("^l10n/[%w_]+%.po$")) then
+        elseif not (inner:match("^[%w_]+%.lua$") or inner:match("^l10n/[%w_]+%.pot?$")) then
             return nil
         end
         files[inner] = bytes
