@@ -24,19 +24,17 @@ MANY = re.compile(rf"_\.ngettext\(\s*{STRING},\s*{STRING},")
 
 
 def template() -> str:
-    """The texts in the order of the files they are in."""
-    seen: dict[tuple[str, str | None], str] = {}
-    for path in sorted(CODE.glob("*.lua")):
+    """Every text once, in alphabetical order: it does not change when code moves."""
+    texts: set[tuple[str, str]] = set()
+    for path in CODE.glob("*.lua"):
         code = path.read_text(encoding="utf-8")
-        found: list[tuple[int, str, str | None]] = [(match.start(), match[1], None) for match in ONE.finditer(code)]
-        found += [(match.start(), match[1], match[2]) for match in MANY.finditer(code)]
-        for _, one, many in sorted(found, key=lambda each: each[0]):
-            seen.setdefault((one, many), path.stem)
+        texts |= {(match[1], "") for match in ONE.finditer(code)}
+        texts |= {(match[1], match[2]) for match in MANY.finditer(code)}
     parts = [HEADER]
-    for (one, many), name in seen.items():
-        plural = "" if many is None else f'msgid_plural "{many}"\n'
-        answers = 'msgstr ""\n' if many is None else 'msgstr[0] ""\nmsgstr[1] ""\n'
-        parts.append(f'#: {name}\nmsgid "{one}"\n{plural}{answers}')
+    for one, many in sorted(texts):
+        plural = f'msgid_plural "{many}"\n' if many else ""
+        answers = 'msgstr[0] ""\nmsgstr[1] ""\n' if many else 'msgstr ""\n'
+        parts.append(f'msgid "{one}"\n{plural}{answers}')
     return "\n".join(parts)
 
 

@@ -34,8 +34,8 @@ local function known_of(core, file)
     return tostring(core.device.record.library or "") .. "/" .. tostring(book)
 end
 
---- Whether an operation is worth sending: not when the server has said that it has no such book, its library is as it was
--- then, and nobody has said since which book it is.
+--- Whether an operation is worth sending: not when the server has said that it has no such book, its library is as it
+-- was then, and nobody has said since which book it is.
 function Answers.may_be_sent(core, operation)
     return operation.unmatched_in == nil or operation.unmatched_in ~= known_of(core, operation.file)
 end
