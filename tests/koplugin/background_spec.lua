@@ -9,7 +9,7 @@ describe("Work in the background", function()
     before_each(function()
         T = koreader.start({ plugins = {} })
         ffiutil = require("ffi/util")
-        ffiutil.patience = 100
+        ffiutil.patience = 2000
         held = 0
         local UIManager = require("ui/uimanager")
         background = require("bookwake_background").new({
@@ -76,10 +76,12 @@ describe("Work in the background", function()
     end)
 
     it("kills a child that takes too long, and goes on", function()
+        ffiutil.patience = 50
         assert.same({ nil, "timeout" }, { run(function()
             require("socket").sleep(60)
             return "late"
         end, 2) })
+        ffiutil.patience = 2000
         assert.equal("x", run(function()
             return "x"
         end))
@@ -102,6 +104,7 @@ describe("Work in the background", function()
         end, 60, function()
             error("told")
         end)
+        ffiutil.patience = 50
         T.wait(1)
         stop()
         stop()
