@@ -38,9 +38,9 @@ function ReadingScreen.tell(kind, about)
     elseif kind == "applied" then
         local came, went = about.placed, about.removed
         if came > 0 then
-            toast(T(_.ngettext("One highlight came from elsewhere.", "%1 came from elsewhere.", came), came))
+            toast(_.ngettext("One highlight came from elsewhere.", "%1 highlights came from elsewhere.", came))
         else
-            toast(T(_.ngettext("One highlight was removed elsewhere.", "%1 were removed elsewhere.", went), went))
+            toast(_.ngettext("One highlight was removed elsewhere.", "%1 highlights were removed elsewhere.", went))
         end
     end
 end
