@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Boolean,
+    ColumnElement,
     FromClause,
     Row,
     Select,
@@ -137,69 +138,50 @@ _CHANGED = (
     .order_by(_BOOK.c.changed_at, _BOOK.c.id)
 )
 _ONE = _select(_BOOK.outerjoin(_DELIVERY, _OF_DEVICE)).where(_ENTITLEMENT.c.id == bindparam("entitlement"))
-_MOVED = (
-    select(
-        _PROGRESS.c.book_id,
-        _PROGRESS.c.version,
-        _DELIVERY.c.sha256,
-        _DELIVERY.c.reading_state,
-        _DELIVERY.c.answered_version,
-        _ENTITLEMENT.c.id.label("entitlement_id"),
-        _ENTITLEMENT.c.created_at.label("entitled_at"),
-    )
-    .select_from(
-        _PROGRESS.join(
-            _DELIVERY, and_(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == _PROGRESS.c.book_id)
-        ).join(
-            _ENTITLEMENT,
-            and_(_ENTITLEMENT.c.user_id == _PROGRESS.c.user_id, _ENTITLEMENT.c.book_id == _PROGRESS.c.book_id),
+
+
+def _select_held(table: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
+    """`columns`, and what the ledger has, of the books that the device holds and of which `table` has something."""
+    of_book = and_(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == table.c.book_id)
+    of_user = and_(_ENTITLEMENT.c.user_id == table.c.user_id, _ENTITLEMENT.c.book_id == table.c.book_id)
+    return (
+        select(
+            table.c.book_id,
+            *columns,
+            _DELIVERY.c.reading_state,
+            _DELIVERY.c.answered_version,
+            _ENTITLEMENT.c.id.label("entitlement_id"),
+            _ENTITLEMENT.c.created_at.label("entitled_at"),
         )
+        .select_from(table.join(_DELIVERY, of_book).join(_ENTITLEMENT, of_user))
+        .where(
+            table.c.user_id == bindparam("user"),
+            _DELIVERY.c.sha256.is_not(None),
+            _DELIVERY.c.removed_at.is_(None),
+            _DELIVERY.c.wanted,
+        )
+        .order_by(table.c.book_id)
+        .limit(bindparam("limit"))
     )
-    .where(
-        _PROGRESS.c.user_id == bindparam("user"),
-        _DELIVERY.c.sha256.is_not(None),
-        _DELIVERY.c.removed_at.is_(None),
-        _DELIVERY.c.wanted,
-        func.coalesce(_DELIVERY.c.given_version, 0) < _PROGRESS.c.version,
-        func.coalesce(_DELIVERY.c.answered_version, 0) < _PROGRESS.c.version,
-    )
-    .order_by(_PROGRESS.c.book_id)
-    .limit(bindparam("limit"))
+
+
+_MOVED = _select_held(_PROGRESS, _PROGRESS.c.version, _DELIVERY.c.sha256).where(
+    func.coalesce(_DELIVERY.c.given_version, 0) < _PROGRESS.c.version,
+    func.coalesce(_DELIVERY.c.answered_version, 0) < _PROGRESS.c.version,
 )
 _RESTATED = (
-    select(
-        _STATE.c.book_id,
+    _select_held(
+        _STATE,
         _STATE.c.version.label("state_version"),
         _STATE.c.status,
         _STATE.c.versions,
         _STATE.c.times,
-        _DELIVERY.c.reading_state,
         _DELIVERY.c.told_state,
         _DELIVERY.c.given_version,
-        _DELIVERY.c.answered_version,
         _PROGRESS.c.version,
-        _ENTITLEMENT.c.id.label("entitlement_id"),
-        _ENTITLEMENT.c.created_at.label("entitled_at"),
     )
-    .select_from(
-        _STATE.join(
-            _DELIVERY, and_(_DELIVERY.c.device_id == bindparam("device"), _DELIVERY.c.book_id == _STATE.c.book_id)
-        )
-        .join(
-            _ENTITLEMENT,
-            and_(_ENTITLEMENT.c.user_id == _STATE.c.user_id, _ENTITLEMENT.c.book_id == _STATE.c.book_id),
-        )
-        .outerjoin(_PROGRESS, and_(_PROGRESS.c.user_id == _STATE.c.user_id, _PROGRESS.c.book_id == _STATE.c.book_id))
-    )
-    .where(
-        _STATE.c.user_id == bindparam("user"),
-        _DELIVERY.c.sha256.is_not(None),
-        _DELIVERY.c.removed_at.is_(None),
-        _DELIVERY.c.wanted,
-        func.coalesce(_DELIVERY.c.told_state, -1) < _STATE.c.version,
-    )
-    .order_by(_STATE.c.book_id)
-    .limit(bindparam("limit"))
+    .outerjoin(_PROGRESS, and_(_PROGRESS.c.user_id == _STATE.c.user_id, _PROGRESS.c.book_id == _STATE.c.book_id))
+    .where(func.coalesce(_DELIVERY.c.told_state, -1) < _STATE.c.version)
 )
 _NEWEST = select(func.max(_BOOK.c.changed_at))
 
