@@ -4,6 +4,7 @@ what was acknowledged. For a server that is killed under them, and for many of t
 import hashlib
 import json
 import random
+from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def write_book(folder: Path) -> Path:
     return put(folder / "book.epub", epub(f"<dc:title>{TITLE}</dc:title>", chapters))
 
 
-class Client:
+class Client(ABC):
     """`write` returns what was acknowledged: a kind and a name, to be found again by `missing`. Raises `Cut`; the next
     call then says the same once more."""
 
@@ -62,8 +63,9 @@ class Client:
         self._is_answered = True
         return acknowledged
 
+    @abstractmethod
     def _write(self) -> str:
-        raise NotImplementedError
+        """Say it, and return what was acknowledged."""
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         try:
