@@ -23,7 +23,7 @@ from appliance.reading.annotations.record import exchange
 from appliance.reading.annotations.report import Caller, Said
 from appliance.reading.book_state.record import SaidState, record_state
 from appliance.reading.clock import BEHIND
-from appliance.reading.progress.locate import NOWHERE, Located, locate, write_kobo
+from appliance.reading.progress.locate import UNPLACED, Located, locate, write_kobo
 from appliance.reading.progress.record import record
 from appliance.reading.progress.report import Report
 from appliance.reading.sessions.event import kobo_counter
@@ -208,6 +208,7 @@ def _take_reading(caller: _Import, taken: Taken) -> None:
     operation_id = "import:" + hashlib.blake2b(operation.encode(), digest_size=16).hexdigest()
     with house.database.write() as session:
         if located is not None or volume.status == "finished":
+            where = located or UNPLACED
             outcome = record(
                 session,
                 Report(
@@ -216,16 +217,16 @@ def _take_reading(caller: _Import, taken: Taken) -> None:
                     received_at=received_at,
                     dialect="kobo",
                     locator=write_kobo(locator) if locator is not None else "",
-                    place=located.place if located is not None else NOWHERE,
+                    place=where.place,
                     book_id=caller.match.book_id,
                     sha256=caller.sha256,
-                    reference_sha256=located.reference_sha256 if located is not None else None,
+                    reference_sha256=where.reference_sha256,
                     percent=volume.percent / 100 if volume.percent is not None else None,
                     claimed_at=at,
                     reading_status=volume.status,
-                    error=located.error if located is not None else None,
-                    fraction=located.fraction if located is not None else None,
-                    is_aside=located.is_aside if located is not None else False,
+                    error=where.error,
+                    fraction=where.fraction,
+                    is_aside=where.is_aside,
                     operation_id=operation_id,
                     placed_at=house.now() if is_old else None,
                 ),

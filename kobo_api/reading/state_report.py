@@ -12,7 +12,7 @@ from sqlmodel import Session
 from appliance.models import BookState, Device, KoboDelivery
 from appliance.positions import KoboLocator
 from appliance.reading.book_state.record import SaidState, record_state
-from appliance.reading.progress.locate import NOWHERE, Located, locate, write_kobo
+from appliance.reading.progress.locate import UNPLACED, Located, locate, write_kobo
 from appliance.reading.progress.record import record
 from appliance.reading.progress.report import Act, Outcome, Report
 from appliance.reading.turn import take_turn
@@ -143,7 +143,7 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
     status_is_new = status is not None and status != STATUSES.get(str(status_before))
     if (bookmark_is_new and located is not None) or (status == "finished" and status_is_new):
         act = Act.OPENED if _is_fresh(row, located, now) else Act.UNKNOWN
-        outcome = record(session, _report(call, said, row, located, act, now))
+        outcome = record(session, _report(call, said, row, located or UNPLACED, act, now))
         answered = _answered(outcome, row, act)
     if status is not None and status_is_new:
         was_begun = status_before not in (None, "ReadyToRead")
@@ -186,7 +186,7 @@ def _was_just_downloaded(row: BookRow, now: datetime) -> bool:
     return downloaded is not None and now - downloaded <= FRESH
 
 
-def _report(call: Call, said: Said, row: BookRow, located: Located | None, act: Act, now: datetime) -> Report:
+def _report(call: Call, said: Said, row: BookRow, located: Located, act: Act, now: datetime) -> Report:
     bookmark = said.bookmark or {}
     percent = bookmark.get("ProgressPercent")
     locator = said.locator
@@ -196,19 +196,19 @@ def _report(call: Call, said: Said, row: BookRow, located: Located | None, act: 
         received_at=now,
         dialect="kobo",
         locator=write_kobo(locator) if locator else "",
-        place=located.place if located else NOWHERE,
+        place=located.place,
         book_id=row.book_id,
         sha256=row.sha256,
-        reference_sha256=located.reference_sha256 if located else None,
+        reference_sha256=located.reference_sha256,
         percent=percent / 100 if percent is not None else None,
         claimed_at=read_time(bookmark.get("LastModified") or said.last_modified),
         act=act,
         reading_status=_status(said),
         based_on=max((v for v in (row.given_version, row.answered_version) if v is not None), default=None),
         slack=SCREEN,
-        error=located.error if located else None,
-        fraction=located.fraction if located else None,
-        is_aside=located.is_aside if located else False,
+        error=located.error,
+        fraction=located.fraction,
+        is_aside=located.is_aside,
         operation_id=_operation(said, row.book_id),
     )
 

@@ -37,6 +37,10 @@ class Located:
     is_aside: bool = False
 
 
+UNPLACED = Located(NOWHERE, None)
+"""Of what names no place, or one in a file that cannot be opened."""
+
+
 def locate(
     house: House,
     session: Session,
@@ -58,7 +62,7 @@ def locate(
     row = session.connection().execute(_REFERENCE, {"book_id": book_id}).first()
     rendition = open_rendition(house, session, sha256)
     if row is None or rendition is None:
-        return Located(NOWHERE, None)
+        return UNPLACED
     reference_sha256 = row.main_sha256 or sha256
     reference = rendition if reference_sha256 == sha256 else open_rendition(house, session, reference_sha256)
     if reference is None:
