@@ -1,23 +1,12 @@
 """What a person decides about an annotation that was deleted, or that a device asked to delete with many others."""
 
-from sqlalchemy import Connection, bindparam, select, update
-
 from appliance.house import House
-from appliance.models import Annotation
 from appliance.reading.annotations import journal
 from appliance.reading.annotations.effects import Effect, Row, fold
 from appliance.reading.annotations.report import Answer, Caller, Entry
+from appliance.reading.annotations.rows import rows_of, update_rows
 from appliance.reading.feed import take_versions
 from appliance.reading.turn import take_turn
-
-_ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
-
-_ROW = select(_ANNOTATION).where(
-    _ANNOTATION.c.id == bindparam("id"),
-    _ANNOTATION.c.user_id == bindparam("user_id"),
-    _ANNOTATION.c.book_id == bindparam("book_id"),
-)
-_UPDATE = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
 
 
 def keep(house: House, caller: Caller, annotation_id: str, operation_id: str | None = None) -> Answer:
@@ -30,8 +19,8 @@ def keep(house: House, caller: Caller, annotation_id: str, operation_id: str | N
     with house.database.write() as session:
         connection = session.connection()
         take_turn(connection, caller.user_id)
-        row = _row(connection, caller, annotation_id)
-        if row is None:
+        row = rows_of(connection, [annotation_id]).get(annotation_id)
+        if row is None or (row["user_id"], row["book_id"]) != (caller.user_id, caller.book_id):
             return Answer(annotation_id, "rejected", "unknown-annotation")
         if journal.done(connection, caller, [operation_id]):
             return _answer(row, "duplicate", "same-operation")
@@ -45,17 +34,11 @@ def keep(house: House, caller: Caller, annotation_id: str, operation_id: str | N
             "at": caller.received_at.isoformat(),
         }
         row = fold(row, effect)
-        connection.execute(_UPDATE, {"this_id": annotation_id, **{k: v for k, v in row.items() if k != "id"}})
+        update_rows(connection, [row])
         payload = {"native_id": annotation_id, "kept": True}
         entry = Entry(annotation_id, payload, [effect], "current", reason, operation_id)
         journal.append(connection, caller, [entry])
     return _answer(row, "current", reason)
-
-
-def _row(connection: Connection, caller: Caller, annotation_id: str) -> Row | None:
-    ids = {"id": annotation_id, "user_id": caller.user_id, "book_id": caller.book_id}
-    found = connection.execute(_ROW, ids).mappings().first()
-    return dict(found) if found is not None else None
 
 
 def _answer(row: Row, outcome: str, reason: str) -> Answer:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, String, bindparam, cast, exists, insert, literal, select, update
+from sqlalchemy import Connection, String, cast, exists, insert, literal, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from appliance.house import House
-from appliance.models import Annotation, DeviceAnnotation, JournalEntry
+from appliance.models import DeviceAnnotation, JournalEntry
 from appliance.positions import Reason, Status
 from appliance.positions.dialects import DIALECTS
 from appliance.reading.annotations.effects import Effect, Row
@@ -24,16 +24,15 @@ from appliance.reading.annotations.joining import join
 from appliance.reading.annotations.locate import LocatedRange, locate_range, open_files
 from appliance.reading.annotations.place import columns_of, range_of
 from appliance.reading.annotations.relocation import put
+from appliance.reading.annotations.rows import rows_of
 from appliance.reading.clock import happened, skew_of
 from appliance.reading.feed import take_versions
 from appliance.reading.turn import take_turn
 
 LATER = (Reason.UNREADABLE, Reason.INDEXING)
 
-_ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
 _HELD = DeviceAnnotation.__table__  # type: ignore[attr-defined]
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
-_ROW = select(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("id"))
 
 _AT_ONCE = 100
 
@@ -94,10 +93,9 @@ def _look_up(house: House, session: Session, entry: JournalEntry) -> LocatedRang
 def _put(house: House, connection: Connection, entry: JournalEntry, located: LocatedRange) -> bool:
     """Whether the annotation has another place now."""
     take_turn(connection, entry.user_id)
-    found = connection.execute(_ROW, {"id": entry.subject}).mappings().first()
-    if found is None:
+    row = rows_of(connection, [entry.subject]).get(entry.subject) if entry.subject is not None else None
+    if row is None:
         return False
-    row = dict(found)
     if row["start_k"] is None and (effect := join(connection, entry, row, located, house.now())) is not None:
         connection.execute(insert(_JOURNAL), {**_late(house, entry, located, effect), "reason": "joined"})
         return True

@@ -1,28 +1,15 @@
 """Annotations of all devices: what a device says goes in through `exchange`, is merged, and is kept for good.
 
-The journal gets what was said and what was done; `effects` folds the latter. Places are looked up before
-the write transaction begins.
+The journal gets what was said and what was done; `effects` folds the latter. Places are looked up before the write
+transaction begins.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    CursorResult,
-    Select,
-    Text,
-    bindparam,
-    cast,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, Select, Text, bindparam, cast, delete, insert, or_, select
 from sqlmodel import Session
 
 from appliance.house import House
@@ -34,6 +21,7 @@ from appliance.reading.annotations.links import Link, Links, absent, is_known
 from appliance.reading.annotations.locate import locate_range, open_files
 from appliance.reading.annotations.projection import ProjectedAnnotation, project_annotations
 from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
+from appliance.reading.annotations.rows import AT_ONCE, as_dicts, rows_of, update_rows
 from appliance.reading.feed import take_versions
 from appliance.reading.turn import take_turn
 
@@ -44,11 +32,9 @@ _LINKS = select(_HELD).where(_HELD.c.device_id == bindparam("device_id"), _HELD.
 _ROWS = select(_ANNOTATION).where(
     _ANNOTATION.c.user_id == bindparam("user_id"), _ANNOTATION.c.book_id == bindparam("book_id")
 )
-_AT_ONCE = 500  # values in a statement
 _MANY: BindParameter[Any] = bindparam("many", expanding=True)
 _LINKS_NAMED = _LINKS.where(_HELD.c.native_id.in_(_MANY))
 _LINKS_TO = _LINKS.where(_HELD.c.annotation_id.in_(_MANY))
-_ROWS_NAMED = _ROWS.where(_ANNOTATION.c.id.in_(_MANY))
 # What tells whether a device says anything new: a thousand of them are read with each sync.
 _KNOWN = select(_HELD.c.native_id, _HELD.c.annotation_id, _HELD.c.held_version, _HELD.c.fingerprint).where(
     _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
@@ -72,7 +58,6 @@ _UNANSWERED = or_(
 )
 _ROWS_UNANSWERED = _ROWS.join_from(_ANNOTATION, _HELD, _LINK_TO).where(_UNANSWERED)
 _LINKS_UNANSWERED = _LINKS.join_from(_HELD, _ANNOTATION, _LINK_TO).where(_UNANSWERED)
-_UPDATE_ROW = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +151,8 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
         with house.database.write() as session:
             connection = session.connection()
             take_turn(connection, caller.user_id)
-            links = {link["native_id"]: link for link in _some(connection, _LINKS_NAMED, caller, [*followed])}
-            annotations = [link["annotation_id"] for link in links.values()]
-            rows = {row["id"]: row for row in _some(connection, _ROWS_NAMED, caller, annotations)}
+            links = _some_links(connection, caller, _LINKS_NAMED, [*followed])
+            rows = rows_of(connection, [link["annotation_id"] for link in links.values()])
             held = Links(caller, links)
             for native_id, version in followed.items():
                 held.follow(native_id, version, rows)
@@ -203,8 +187,7 @@ def offer_these(house: House, caller: Caller, offered: Sequence[tuple[str, int, 
             connection = session.connection()
             take_turn(connection, caller.user_id)
             ids = [annotation_id for annotation_id, *_ in offered]
-            rows = {row["id"]: row for row in _some(connection, _ROWS_NAMED, caller, ids)}
-            held = Links(caller, {link["native_id"]: link for link in _some(connection, _LINKS_TO, caller, ids)})
+            rows, held = rows_of(connection, ids), Links(caller, _some_links(connection, caller, _LINKS_TO, ids))
             for annotation_id, version, fields in offered:
                 if rows[annotation_id]["version"] == version:
                     held.offer(rows[annotation_id], fields)
@@ -262,23 +245,20 @@ def _maybe_due(connection: Connection, caller: Caller) -> tuple[dict[str, Row], 
 def _links(connection: Connection, caller: Caller, query: Select[Any] = _LINKS) -> dict[str, Link]:
     if caller.is_person:
         return {}
-    return {row["native_id"]: row for row in _dicts(connection.execute(query, _ids(caller)))}
+    return {row["native_id"]: row for row in as_dicts(connection.execute(query, _ids(caller)))}
+
+
+def _some_links(connection: Connection, caller: Caller, query: Select[Any], many: Sequence[str]) -> dict[str, Link]:
+    """By native id. `query`: one that asks for `_MANY`."""
+    links: dict[str, Link] = {}
+    for at in range(0, len(many), AT_ONCE):
+        result = connection.execute(query, {**_ids(caller), "many": many[at : at + AT_ONCE]})
+        links |= {link["native_id"]: link for link in as_dicts(result)}
+    return links
 
 
 def _rows(connection: Connection, caller: Caller, query: Select[Any] = _ROWS) -> dict[str, Row]:
-    return {row["id"]: row for row in _dicts(connection.execute(query, _ids(caller)))}
-
-
-def _some(connection: Connection, query: Select[Any], caller: Caller, many: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a query that asks for `_MANY`."""
-    for at in range(0, len(many), _AT_ONCE):
-        yield from _dicts(connection.execute(query, {**_ids(caller), "many": many[at : at + _AT_ONCE]}))
-
-
-def _dicts(result: CursorResult[Any]) -> Iterator[dict[str, Any]]:
-    """The rows by column: `mappings` takes several times as long, and there are thousands."""
-    names = [*result.keys()]
-    return (dict(zip(names, row, strict=True)) for row in result.all())
+    return {row["id"]: row for row in as_dicts(connection.execute(query, _ids(caller)))}
 
 
 def _ids(caller: Caller) -> dict[str, Any]:
@@ -296,17 +276,14 @@ def store(connection: Connection, work: Exchange) -> None:
     new = [row for row in work.changed.values() if row["id"] in work.created]
     if new:
         connection.execute(insert(_ANNOTATION), new)
-    old = [row for row in work.changed.values() if row["id"] not in work.created]
-    if old:
-        values = [{"this_id": row["id"], **{k: v for k, v in row.items() if k != "id"}} for row in old]
-        connection.execute(_UPDATE_ROW, values)
+    update_rows(connection, [row for row in work.changed.values() if row["id"] not in work.created])
     _store_links(connection, work.caller, work.links)
 
 
 def _store_links(connection: Connection, caller: Caller, links: Links) -> None:
     stale = [*links.dropped, *links.changed]
-    for at in range(0, len(stale), _AT_ONCE):
-        these = _HELD.c.annotation_id.in_(stale[at : at + _AT_ONCE])
+    for at in range(0, len(stale), AT_ONCE):
+        these = _HELD.c.annotation_id.in_(stale[at : at + AT_ONCE])
         connection.execute(delete(_HELD).where(_HELD.c.device_id == caller.device_id, these))
     if links.changed:
         connection.execute(insert(_HELD), list(links.changed.values()))

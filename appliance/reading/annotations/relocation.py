@@ -4,25 +4,24 @@ That is nobody's act. The version of the range stays, so that no device is taken
 change; the feed tells that the annotation is placed otherwise now.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, update
 from sqlmodel import Session
 
-from appliance.models import Annotation, DeviceAnnotation, JournalEntry
+from appliance.models import DeviceAnnotation, JournalEntry
 from appliance.reading.annotations.effects import Effect, Row, fold
+from appliance.reading.annotations.rows import rows_of, update_rows
 from appliance.reading.feed import take_versions
 from appliance.reading.turn import take_turn
 
-_ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
 _HELD = DeviceAnnotation.__table__  # type: ignore[attr-defined]
 _JOURNAL = JournalEntry.__table__  # type: ignore[attr-defined]
 
-_UPDATE = update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("this_id"))
 # Whoever has seen all of it still has: its words are where they were.
 _FOLLOW = (
     update(_HELD)
@@ -39,12 +38,12 @@ class Relocated:
     columns: Mapping[str, Any]
 
 
-def relocate(session: Session, user_id: int, relocated: Iterable[Relocated], reason: str, at: datetime) -> int:
+def relocate(session: Session, user_id: int, relocated: Sequence[Relocated], reason: str, at: datetime) -> int:
     """Write the places of one person's annotations, with one entry in the journal for each device of each book;
     returns how many. One that changed since it was looked at is left alone. The caller's transaction commits it."""
     connection = session.connection()
     take_turn(connection, user_id)
-    present = {row["id"]: row for row in _rows(connection, [one.row["id"] for one in relocated])}
+    present = rows_of(connection, [one.row["id"] for one in relocated])
     still = [one for one in relocated if present.get(one.row["id"], {}).get("version") == one.row["version"]]
     still.sort(key=_origin)
     version = take_versions(connection, user_id, len(still)) if still else 0
@@ -62,22 +61,13 @@ def relocate(session: Session, user_id: int, relocated: Iterable[Relocated], rea
 def put(connection: Connection, row: Row, effect: Effect) -> Row:
     """Write what becomes of an annotation by an effect that is no change for any device; returns it."""
     folded = fold(row, effect)
-    values = {name: value for name, value in folded.items() if name != "id"}
-    connection.execute(_UPDATE, {"this_id": row["id"], **values})
+    update_rows(connection, [folded])
     connection.execute(_FOLLOW, {"this_id": row["id"], "former": row["version"], "version": folded["version"]})
     return folded
 
 
 def _origin(one: Relocated) -> tuple[str, int]:
     return one.row["book_id"], one.row["device_id"]
-
-
-def _rows(connection: Connection, ids: Sequence[str]) -> list[Row]:
-    found: list[Row] = []
-    for at in range(0, len(ids), 500):
-        query = select(_ANNOTATION).where(_ANNOTATION.c.id.in_(ids[at : at + 500]))
-        found += [dict(row) for row in connection.execute(query).mappings()]
-    return found
 
 
 def _entry(
