@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.chromium import PHONE, signed_in
+from tests.chromium import PHONE
 from tests.server import BOOKS, Server, eventually, running_server
 from tests.webreader.open_reader import OpenReader, books, query
 
@@ -22,13 +22,8 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    page = signed_in(browser, server, "Ida")
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.context.close()
-    assert errors == []
+def person() -> str:
+    return "Ida"
 
 
 def living(server: Server) -> list[tuple[str, int, int]]:

@@ -11,7 +11,7 @@ from tests.chromium import DESKTOP, PHONE, signed_in
 from tests.server import BOOKS, Server, eventually, running_server
 from tests.webreader.marking_hand import Hand
 from tests.webreader.open_reader import OpenReader, books, query
-from tests.webreader.other_reader import OtherReader, house_of, ink
+from tests.webreader.other_reader import OtherReader, ink
 
 # Each test is the visit of a person, with its pauses; together they take minutes.
 pytestmark = pytest.mark.slow
@@ -30,35 +30,6 @@ OTHER = "lived a youth called Tip"
 def server() -> Iterator[Server]:
     with running_server(books=[BOOKS / name for name in (NOVEL, VERTICAL, ARABIC)]) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def house(server: Server) -> Iterator[House]:
-    with house_of(server) as house:
-        yield house
-
-
-_people = 0
-
-
-@pytest.fixture
-def person(server: Server) -> str:
-    """Somebody new, who has read nothing yet."""
-    global _people
-    _people += 1
-    name = f"Reader {_people}"
-    server.add_user(name)
-    return name
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server, person: str) -> Iterator[Page]:
-    page = signed_in(browser, server, person)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.context.close()
-    assert errors == []
 
 
 @pytest.fixture

@@ -27,26 +27,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-_people = 0
-
-
-@pytest.fixture
-def person(server: Server) -> str:
-    """Somebody new, who has read nothing yet."""
-    global _people
-    _people += 1
-    name = f"Reader {_people}"
-    server.add_user(name)
-    return name
-
-
-@pytest.fixture
-def page(browser: Browser, server: Server, person: str) -> Iterator[Page]:
-    page = signed_in(browser, server, person)
-    yield page
-    page.context.close()
-
-
 @pytest.fixture
 def reader(page: Page, server: Server) -> OpenReader:
     return OpenReader(page, server, books(server)[NOVEL]).open()

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page, Route
 
-from tests.chromium import signed_in
 from tests.server import BOOKS, Server, eventually, running_server
 from tests.webreader.open_reader import OpenReader, books, query
 
@@ -21,18 +20,10 @@ def server() -> Iterator[Server]:
         yield server
 
 
-_people = 0
-
-
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    global _people
-    _people += 1
-    server.add_user(f"Reader {_people}")
-    page = signed_in(browser, server, f"Reader {_people}")
+def page(page: Page) -> Page:
     page.clock.install()
-    yield page
-    page.context.close()
+    return page
 
 
 @pytest.fixture

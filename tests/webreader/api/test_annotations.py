@@ -12,7 +12,7 @@ from appliance.house import House
 from appliance.reading.annotations.report import Said
 from tests.server import BOOKS, Browser, Server, running_server
 from tests.webreader.open_reader import books, query
-from tests.webreader.other_reader import OtherReader, house_of
+from tests.webreader.other_reader import OtherReader
 
 NOVEL = "l-frank-baum_the-marvelous-land-of-oz.epub"
 FIRST = "epubcfi(/6/12!/4/2[chapter-1]/20,/1:0,/1:40)"
@@ -24,30 +24,6 @@ ACROSS = "epubcfi(/6,/12!/4/2/20/1:0,/14!/4/2/26/1:12)"
 def server() -> Iterator[Server]:
     with running_server(books=[BOOKS / NOVEL]) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def house(server: Server) -> Iterator[House]:
-    with house_of(server) as house:
-        yield house
-
-
-_people = 0
-
-
-@pytest.fixture
-def person(server: Server) -> str:
-    global _people
-    _people += 1
-    server.add_user(f"Person {_people}")
-    return f"Person {_people}"
-
-
-@pytest.fixture
-def client(server: Server, person: str) -> Iterator[Browser]:
-    with server.browser(person) as client:
-        client.headers["accept"] = "application/json"
-        yield client
 
 
 def url(server: Server) -> str:

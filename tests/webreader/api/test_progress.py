@@ -23,19 +23,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-_people = 0
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Browser]:
-    global _people
-    _people += 1
-    server.add_user(f"Person {_people}")
-    with server.browser(f"Person {_people}") as client:
-        client.headers["accept"] = "application/json"
-        yield client
-
-
 def url(server: Server) -> str:
     return f"/api/books/{books(server)[NOVEL]}/progress"
 
@@ -129,8 +116,9 @@ def test_limits_and_forgery(client: Browser, server: Server) -> None:
     assert journal(server) == before
 
 
-def test_the_place_is_each_persons_own(client: Browser, server: Server) -> None:
+def test_the_place_is_each_persons_own(client: Browser, server: Server, person: str) -> None:
     put(client, server)
-    server.add_user(f"Neighbour {_people}")
-    with server.browser(f"Neighbour {_people}") as neighbour:
+    neighbour_name = f"Neighbour of {person}"
+    server.add_user(neighbour_name)
+    with server.browser(neighbour_name) as neighbour:
         assert neighbour.get(url(server)).json()["version"] == 0

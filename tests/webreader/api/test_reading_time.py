@@ -20,24 +20,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-_people = 0
-
-
-@pytest.fixture
-def name(server: Server) -> str:
-    global _people
-    _people += 1
-    server.add_user(f"Person {_people}")
-    return f"Person {_people}"
-
-
-@pytest.fixture
-def client(server: Server, name: str) -> Iterator[Browser]:
-    with server.browser(name) as client:
-        client.headers["accept"] = "application/json"
-        yield client
-
-
 def put(client: Browser, server: Server, minutes_ago: float = 10, book: str | None = None, **fields: Any):
     begun = datetime.now(UTC) - timedelta(minutes=minutes_ago)
     stretch = {"started_at": begun.isoformat(), "seconds": 60, "operation_id": "0123456789abcdef", **fields}
@@ -46,13 +28,13 @@ def put(client: Browser, server: Server, minutes_ago: float = 10, book: str | No
     return client.put(url, content=json.dumps(stretch), headers=headers)
 
 
-def sessions(server: Server, name: str) -> list[tuple[Any, ...]]:
+def sessions(server: Server, person: str) -> list[tuple[Any, ...]]:
     """Seconds and fractions of each session of a person."""
     return query(
         server,
         "SELECT seconds, start_fraction, end_fraction FROM readingsession JOIN user ON user.id = user_id WHERE name = ?"
         " ORDER BY started_at",
-        name,
+        person,
     )
 
 
@@ -60,34 +42,34 @@ def events(server: Server) -> int:
     return int(query(server, "SELECT count(*) FROM readingevent")[0][0])
 
 
-def test_stretches_become_a_session(client: Browser, server: Server, name: str) -> None:
+def test_stretches_become_a_session(client: Browser, server: Server, person: str) -> None:
     answer = put(client, server, 10, start_fraction=0.1, end_fraction=0.2)
     assert (answer.status_code, answer.json()) == (200, {"outcome": "counted"})
     assert answer.headers["cache-control"] == "no-store"
     put(client, server, 5, operation_id="another-operation", start_fraction=0.2, end_fraction=0.3)
     put(client, server, 50, operation_id="before-the-others", seconds=30)
-    assert sessions(server, name) == [(30, None, None), (120, 0.1, 0.3)]
+    assert sessions(server, person) == [(30, None, None), (120, 0.1, 0.3)]
 
 
-def test_sent_again_counts_once(client: Browser, server: Server, name: str) -> None:
+def test_sent_again_counts_once(client: Browser, server: Server, person: str) -> None:
     assert put(client, server).json() == {"outcome": "counted"}
     assert put(client, server).json() == {"outcome": "duplicate"}
-    assert sessions(server, name) == [(60, None, None)]
+    assert sessions(server, person) == [(60, None, None)]
 
 
-def test_what_grew_while_it_could_not_be_sent_counts_once(client: Browser, server: Server, name: str) -> None:
+def test_what_grew_while_it_could_not_be_sent_counts_once(client: Browser, server: Server, person: str) -> None:
     begun = (datetime.now(UTC) - timedelta(minutes=20)).isoformat()
     put(client, server, started_at=begun)
     put(client, server, started_at=begun, seconds=600, operation_id="the-same-and-more")
-    assert sessions(server, name) == [(600, None, None)]
+    assert sessions(server, person) == [(600, None, None)]
 
 
-def test_a_clock_that_cannot_be_true_is_not_counted(client: Browser, server: Server, name: str) -> None:
+def test_a_clock_that_cannot_be_true_is_not_counted(client: Browser, server: Server, person: str) -> None:
     assert put(client, server, -60).json() == {"outcome": "doubted"}
     assert put(client, server, started_at="1970-01-05T00:00:00Z", operation_id="long-long-ago").json() == {
         "outcome": "doubted"
     }
-    assert sessions(server, name) == []
+    assert sessions(server, person) == []
 
 
 @pytest.mark.parametrize(
@@ -112,11 +94,11 @@ def test_what_is_not_in_the_protocol_is_refused(client: Browser, server: Server,
     assert events(server) == before
 
 
-def test_far_away_years_are_no_error_of_the_server(client: Browser, server: Server, name: str) -> None:
+def test_far_away_years_are_no_error_of_the_server(client: Browser, server: Server, person: str) -> None:
     for year in ("0001", "9999"):
         answer = put(client, server, started_at=f"{year}-01-01T00:00:00Z")
         assert answer.status_code == 200 and answer.json() == {"outcome": "doubted"}
-    assert sessions(server, name) == []
+    assert sessions(server, person) == []
 
 
 def test_limits_and_forgery(client: Browser, server: Server) -> None:
