@@ -3,11 +3,9 @@
 from functools import lru_cache
 from io import BytesIO
 
-from sqlmodel import Session, select
-
 from appliance.library.covers import cover as cover_file
-from appliance.models import KoboEntitlement
 from kobo_api.call import Answer, Call, FileAnswer
+from kobo_api.library.entitled import books_called
 
 MEDIA_TYPE = "image/jpeg"
 ID_LENGTH = 36  # an image id is the entitlement's UUID, a dash, and the picture's hash
@@ -22,7 +20,8 @@ def cover(call: Call, image: str, width: str, height: str, grey: str, quality: s
     """`GET …/covers/{ImageId}/{Width}/{Height}[/{Quality}]/{IsGreyscale}/image.jpg` → a JPEG that fits into the size.
     An unknown id gets a blank picture, which is gentler than 404. A cover that cannot be made for the moment is not
     there: the blank would be kept for it."""
-    book_id = _book_of(call.session, call.caller.user_id, image[:ID_LENGTH].lower())
+    id = image[:ID_LENGTH].lower()
+    book_id = books_called(call.session, call.caller.user_id, [id]).get(id)
     if book_id is None:
         return Answer(_blank(), headers=NOT_KEPT, content_type=MEDIA_TYPE)
     size = _pixels(width), _pixels(height)
@@ -34,13 +33,6 @@ def cover(call: Call, image: str, width: str, height: str, grey: str, quality: s
     if call.headers.get("if-none-match") == etag:
         return Answer(status=304, headers={**FOREVER, "etag": etag})
     return FileAnswer(path, 0, length, 200, {**FOREVER, "etag": etag}, MEDIA_TYPE)
-
-
-def _book_of(session: Session, user_id: int, entitlement_id: str) -> str | None:
-    query = select(KoboEntitlement.book_id).where(
-        KoboEntitlement.id == entitlement_id, KoboEntitlement.user_id == user_id
-    )
-    return session.exec(query).first()
 
 
 def _pixels(text: str) -> int:

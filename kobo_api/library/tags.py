@@ -15,9 +15,10 @@ from sqlmodel import Session
 
 from appliance.library import shelves
 from appliance.library.shelves import ShelfError
-from appliance.models import BookShelf, KoboEntitlement, KoboStore, KoboTag
+from appliance.models import BookShelf, KoboStore, KoboTag
 from kobo_api.call import Answer, Call, answer
 from kobo_api.library import tag_news
+from kobo_api.library.entitled import books_called
 
 MOST_OTHERS = 1_000
 """Items of a collection that are kept although they are no books of ours: bought ones, say."""
@@ -29,7 +30,6 @@ LONGEST_ID = 64
 UNNAMED = "Collection"
 
 _TAG = KoboTag.__table__  # type: ignore[attr-defined]
-_ENTITLEMENT = KoboEntitlement.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +184,6 @@ def _read_items(call: Call, body: object) -> _Items:
     listed: Any = body.get("Items") if isinstance(body, dict) else None
     named = [item.get("RevisionId") for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     ids = [id for id in dict.fromkeys(named[: shelves.MOST_BOOKS]) if isinstance(id, str) and 0 < len(id) <= LONGEST_ID]
-    mine = select(_ENTITLEMENT.c.id, _ENTITLEMENT.c.book_id).where(_ENTITLEMENT.c.user_id == call.caller.user_id)
-    if len(ids) <= 500:
-        mine = mine.where(_ENTITLEMENT.c.id.in_([id.lower() for id in ids]))
-    books = {row.id: row.book_id for row in call.session.execute(mine)}
+    books = books_called(call.session, call.caller.user_id, (id.lower() for id in ids))
     ours = [books[id.lower()] for id in ids if id.lower() in books]
     return _Items(ours, [id for id in ids if id.lower() not in books])

@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, col, select
 
-from appliance.models import Device, KoboEntitlement
+from appliance.models import Device
 from appliance.reading.sessions.event import Event, kobo_sitting
 from appliance.reading.sessions.record import record_events
 from kobo_api.call import Answer, Call, answer
+from kobo_api.library.entitled import books_called
 from kobo_api.wire import read_time, write_time
 
 MAX_EVENTS = 10_000
@@ -74,7 +74,7 @@ def _note_failure(call: Call, events: Iterable[dict[str, Any]]) -> None:
 def _sittings(call: Call, events: Iterable[dict[str, Any]]) -> list[Event]:
     left = [event for event in events if str(event.get("EventType")).lower() == "leavecontent"]
     read = [(event, sitting) for event in left if (sitting := _sitting(event)) is not None]
-    books = _books(call.session, call.caller.user_id, {volume for _, (volume, *_) in read})
+    books = books_called(call.session, call.caller.user_id, {volume for _, (volume, *_) in read})
     return [
         kobo_sitting(books[volume], _operation(event), int(at.timestamp()), seconds, fraction)
         for event, (volume, at, seconds, fraction) in read
@@ -91,18 +91,6 @@ def _sitting(event: dict[str, Any]) -> tuple[str, datetime, int, float | None] |
         return None
     fraction = percent / 100 if percent is not None and 0 <= percent <= 100 else None
     return volume.lower()[:MAX_ID], at, int(seconds), fraction
-
-
-def _books(session: Session, user_id: int, volumes: set[str]) -> dict[str, str]:
-    """Books by what the user's Kobos call them. Others are the shop's, or were copied to the device."""
-    found: dict[str, str] = {}
-    ids = sorted(volumes)
-    for at in range(0, len(ids), 500):
-        query = select(KoboEntitlement.id, KoboEntitlement.book_id).where(
-            KoboEntitlement.user_id == user_id, col(KoboEntitlement.id).in_(ids[at : at + 500])
-        )
-        found |= dict(session.exec(query).all())
-    return found
 
 
 def _operation(event: dict[str, Any]) -> str:
