@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import bookwake
-from tests.kobo_api.device_files import Drive
+from tests.kobo_api.plugged_in.device_files import Drive
 from tests.server import BOOKS, PASSWORD
 
 GENUINE = b"[General]\r\nVersion=4\r\n\r\n[OneStoreServices]\r\napi_endpoint=https://storeapi.kobo.com\r\nfont=\xe9\r\n"

@@ -9,7 +9,7 @@ from kobo_api.plugged_in.importing import Taken, find_all, take
 from kobo_api.plugged_in.matching import Match
 from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo
 from tests.kobo_api.conftest import Home
-from tests.kobo_api.device_files import Drive
+from tests.kobo_api.plugged_in.device_files import Drive
 
 
 def plug_in(house: NoteHouse, kobo: NoteKobo, folder: Path, ink: bool) -> None:

@@ -25,7 +25,7 @@ from kobo_api.plugged_in.errors import PluggedInError
 from kobo_api.plugged_in.importing import Found, Taken, find_all, take
 from kobo_api.plugged_in.matching import By, Match, Unknown
 from tests.kobo_api.conftest import Home, open_home
-from tests.kobo_api.device_files import Drive, long_spans
+from tests.kobo_api.plugged_in.device_files import Drive, long_spans
 from tests.simulators.kobo import Kepub
 
 OZ = "l-frank-baum_the-marvelous-land-of-oz.epub"
