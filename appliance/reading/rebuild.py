@@ -16,9 +16,8 @@ from sqlmodel import Session
 from appliance.house import House
 from appliance.models import Annotation, BookState, Feed, JournalEntry, Progress, ReadingSession
 from appliance.reading.annotations.effects import fold
-from appliance.reading.book_state.rule import FIELDS, fold_state
+from appliance.reading.book_state.rule import FIELDS, FINISHED, fold_state
 from appliance.reading.clock import happened, skew_of
-from appliance.reading.progress.rule import FINISHED
 from appliance.reading.sessions import record as reading_time
 from appliance.reading.turn import take_turn
 

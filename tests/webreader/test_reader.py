@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from appliance.positions import OpenBook
-from appliance.reading.progress.rule import FINISHED
+from appliance.reading.book_state.rule import FINISHED
 from tests.chromium import DESKTOP, PHONE, signed_in
 from tests.server import BOOKS, PASSWORD, Server, running_server
 from tests.webreader.open_reader import OpenReader, books, journal, query

@@ -9,10 +9,17 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlmodel import Session
 
 from appliance.models import BookState, DeviceState, JournalEntry, Progress
-from appliance.reading.book_state.rule import By, CurrentState, StateChange, fold_state, merge_state, whole_stars
+from appliance.reading.book_state.rule import (
+    FINISHED,
+    By,
+    CurrentState,
+    StateChange,
+    fold_state,
+    merge_state,
+    whole_stars,
+)
 from appliance.reading.clock import happened
 from appliance.reading.feed import take_versions
-from appliance.reading.progress.rule import FINISHED
 from appliance.reading.turn import take_turn
 
 _STATE = BookState.__table__  # type: ignore[attr-defined]

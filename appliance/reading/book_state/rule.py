@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 STATUSES: Final = ("unread", "reading", "finished", "abandoned")
 _READ_SO_FAR: Final = ("unread", "reading", "finished")
+FINISHED: Final = 0.99  # share of the book from which it counts as finished
 FIELDS: Final = ("status", "rating", "review")
 By = Literal["automatic", "person", "handed-back"]
 Row = dict[str, Any]

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from appliance.positions import Status
 from appliance.positions.fraction import ENGINES
+from appliance.reading.book_state.rule import FINISHED
 from appliance.reading.clock import happened
 from appliance.reading.progress.report import Act, Report
 from appliance.reading.sessions.rule import GAP
@@ -19,7 +20,6 @@ FIRST_PAGE = 0.01  # share of the book; a place before this is where fresh downl
 MOMENT = timedelta(seconds=1)  # a Kobo's clock counts whole seconds; what is rough must be newer by more than that
 BURST = timedelta(seconds=5)  # the next entry of a replayed queue follows within the client's timeout; pushes wait 25 s
 SITTING = timedelta(seconds=GAP)  # a pause longer than this ends a reading session
-FINISHED = 0.99  # share of the book from which it counts as finished
 
 
 @dataclass(frozen=True, slots=True)
