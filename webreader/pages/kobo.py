@@ -9,7 +9,6 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import ControllerRouterHandler
 from sqlmodel import Session
 
-from appliance.accounts import devices
 from appliance.library import kobo_choice, kobo_ledger, shelves
 from appliance.library.books import series_names
 from appliance.models import Book, Device, KoboSync
@@ -42,7 +41,7 @@ def kobo_page(
     number = min(max(p, 1), 10_000)
     wanted = only if only in kobo_ledger.STATES else None
     with house.database.read() as session:
-        device = _kobo(session, owner.user_id, device_id)
+        device = kobo_of(session, owner.user_id, device_id)
         kept = session.get(KoboSync, device_id)
         counts = kobo_ledger.counts(session, device_id)
         lines = kobo_ledger.lines(session, device_id, wanted, (number - 1) * PER_PAGE, PER_PAGE)
@@ -84,7 +83,7 @@ def choose(request: PageRequest, device_id: FromPath[int], data: Form) -> Respon
     if data.get("add_series"):
         series.append(data["add_series"])
     with house.database.write() as session:
-        _kobo(session, owner.user_id, device_id)
+        kobo_of(session, owner.user_id, device_id)
         mine = {one.shelf.id for one in shelves.shelves_of(session, owner.user_id)}
         kobo_choice.choose(
             session,
@@ -103,7 +102,7 @@ def change_book(request: PageRequest, device_id: FromPath[int], book_id: FromPat
     house, owner = house_of(request), person(request)
     act = data.get("act", "")
     with house.database.write() as session:
-        _kobo(session, owner.user_id, device_id)
+        kobo_of(session, owner.user_id, device_id)
         book = session.get(Book, book_id)
         if book is None:
             raise NotFoundException
@@ -124,14 +123,17 @@ def start_anew(request: PageRequest, device_id: FromPath[int]) -> Response[Any]:
     """Offer everything again to a Kobo that was emptied."""
     house, owner = house_of(request), person(request)
     with house.database.write() as session:
-        _kobo(session, owner.user_id, device_id)
+        kobo_of(session, owner.user_id, device_id)
         kobo_choice.start_anew(session, device_id, house.now())
     return go_to(f"/devices/{device_id}?done=anew")
 
 
-def _kobo(session: Session, user_id: int, device_id: int) -> Device:
-    device = devices.get(session, user_id, device_id)
-    if device.kind != "kobo":
+def kobo_of(session: Session, user_id: int, device_id: int) -> Device:
+    """One of the person's Kobos. Raises `NotFoundException` for anything else."""
+    device = session.get(Device, device_id)
+    if device is None or device.user_id != user_id or device.revoked_at is not None:
+        raise NotFoundException
+    if device.kind != "kobo" or device.parent_id is not None:
         raise NotFoundException
     return device
 

@@ -3,13 +3,12 @@
 from typing import Any
 
 from litestar import Response
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
-from sqlmodel import Session
 
-from appliance.models import Device, User
+from appliance.models import User
 from appliance.reading.annotations.kobo_notes import notes_on
+from webreader.pages.kobo import kobo_of
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
 
 
@@ -18,7 +17,7 @@ def kobo_notes_page(request: PageRequest, device_id: FromPath[int]) -> Response[
     """The switch, which is for all Kobos of the person, and the books of this one."""
     house, owner = house_of(request), person(request)
     with house.database.read() as session:
-        device = _kobo(session, owner.user_id, device_id)
+        device = kobo_of(session, owner.user_id, device_id)
         pushes = session.get_one(User, owner.user_id).kobo_pushes
         books = notes_on(session, device_id)
     return show("kobo_notes.html", request, device=device, pushes=pushes, books=books)
@@ -29,16 +28,9 @@ def switch(request: PageRequest, device_id: FromPath[int], data: Form) -> Respon
     """Bring notes from elsewhere to the person's Kobos, or no longer."""
     house, owner = house_of(request), person(request)
     with house.database.write() as session:
-        _kobo(session, owner.user_id, device_id)
+        kobo_of(session, owner.user_id, device_id)
         session.get_one(User, owner.user_id).kobo_pushes = data.get("pushes") == "yes"
     return go_to(f"/devices/{device_id}/notes")
-
-
-def _kobo(session: Session, user_id: int, device_id: int) -> Device:
-    device = session.get(Device, device_id)
-    if device is None or device.user_id != user_id or device.kind != "kobo" or device.revoked_at is not None:
-        raise NotFoundException("You have no such Kobo.")
-    return device
 
 
 routes: list[ControllerRouterHandler] = [kobo_notes_page, switch]
