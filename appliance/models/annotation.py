@@ -3,19 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, Text
+from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field, SQLModel
 
-from appliance.models.columns import UtcDateTime
-
-_VERSION = BigInteger().with_variant(Integer, "sqlite")
+from appliance.models.columns import BIG, UtcDateTime
 
 
 class Feed(SQLModel, table=True):
     """How many changes a person's reading record has seen. Rises by one with each changed row."""
 
     user_id: int = Field(primary_key=True, foreign_key="user.id")
-    version: int = Field(default=0, sa_type=_VERSION)
+    version: int = Field(default=0, sa_type=BIG)
 
 
 class Annotation(SQLModel, table=True):
@@ -39,7 +37,7 @@ class Annotation(SQLModel, table=True):
     user_id: int = Field(foreign_key="user.id")
     book_id: str = Field(foreign_key="book.id")
     kind: str
-    version: int = Field(sa_type=_VERSION)
+    version: int = Field(sa_type=BIG)
     created_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
     device_id: int = Field(foreign_key="device.id", description="where it was made")
@@ -90,7 +88,7 @@ class DeviceAnnotation(SQLModel, table=True):
     fingerprint: str = ""
     held: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     held_versions: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
-    held_version: int = Field(default=0, sa_type=_VERSION)
+    held_version: int = Field(default=0, sa_type=BIG)
     given: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -105,7 +103,7 @@ class BookState(SQLModel, table=True):
 
     user_id: int = Field(primary_key=True, foreign_key="user.id")
     book_id: str = Field(primary_key=True, foreign_key="book.id")
-    version: int = Field(sa_type=_VERSION)
+    version: int = Field(sa_type=BIG)
     status: str = "unread"
     status_by: str = "automatic"
     rating: int = 0
@@ -120,4 +118,4 @@ class DeviceState(SQLModel, table=True):
     device_id: int = Field(primary_key=True, foreign_key="device.id")
     book_id: str = Field(primary_key=True, foreign_key="book.id")
     held: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    held_version: int = Field(default=0, sa_type=_VERSION)
+    held_version: int = Field(default=0, sa_type=BIG)

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime
+from sqlalchemy import BigInteger, DateTime, Integer
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""A number that may outgrow 2^31. SQLite's own integers are as large, and only they number rows by themselves."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

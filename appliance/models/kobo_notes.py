@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Integer, Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, SQLModel
 
-from appliance.models.columns import UtcDateTime
-
-_VERSION = BigInteger().with_variant(Integer, "sqlite")
+from appliance.models.columns import BIG, UtcDateTime
 
 
 class KoboNotes(SQLModel, table=True):
@@ -30,7 +28,7 @@ class KoboNotes(SQLModel, table=True):
     owed: list[str] = Field(default_factory=list, sa_type=JSON)
     doubt: str = ""
     served_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    served_version: int = Field(default=0, sa_type=_VERSION)
+    served_version: int = Field(default=0, sa_type=BIG)
     etag: str = ""
     is_due: bool = False
     repeats: int = 0
@@ -50,7 +48,7 @@ class KoboNotePage(SQLModel, table=True):
     revision: str
     kind: str
     made_at: datetime = Field(sa_type=UtcDateTime)
-    version: int = Field(sa_type=_VERSION)
+    version: int = Field(sa_type=BIG)
     etag: str
     page_size: int
     is_last: bool

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
-from appliance.models.columns import UtcDateTime
+from appliance.models.columns import BIG, UtcDateTime
 
 
 class JournalEntry(SQLModel, table=True):
@@ -28,7 +28,7 @@ class JournalEntry(SQLModel, table=True):
         Index("ix_journal_operation", "device_id", "operation_id", unique=True),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     user_id: int = Field(foreign_key="user.id")
     book_id: str | None = Field(default=None, foreign_key="book.id")
     device_id: int = Field(foreign_key="device.id")
@@ -71,7 +71,7 @@ class Progress(SQLModel, table=True):
 
     user_id: int = Field(primary_key=True, foreign_key="user.id")
     book_id: str = Field(primary_key=True, foreign_key="book.id")
-    entry_id: int = Field(foreign_key="journalentry.id", sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    entry_id: int = Field(foreign_key="journalentry.id", sa_type=BIG)
     version: int = 1
     epoch: int = 1
     activity_at: datetime = Field(sa_type=UtcDateTime)
@@ -83,7 +83,7 @@ class Progress(SQLModel, table=True):
     tick: int | None = None
     total: int | None = None
     fraction: float | None = None
-    feed_version: int = Field(default=0, sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    feed_version: int = Field(default=0, sa_type=BIG)
 
 
 class DeviceProgress(SQLModel, table=True):
@@ -91,7 +91,7 @@ class DeviceProgress(SQLModel, table=True):
 
     device_id: int = Field(primary_key=True, foreign_key="device.id")
     book_id: str = Field(primary_key=True, foreign_key="book.id")
-    reported_entry_id: int | None = Field(default=None, sa_type=BigInteger().with_variant(Integer, "sqlite"))
+    reported_entry_id: int | None = Field(default=None, sa_type=BIG)
     given_version: int | None = Field(default=None, description="`Progress.version` that was last given")
     given_locator: str | None = None
     given_tick: int | None = None

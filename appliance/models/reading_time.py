@@ -5,12 +5,10 @@ Facts hold times as whole seconds since 1970 (UTC) and little else, because one 
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, text
+from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
-from appliance.models.columns import UtcDateTime
-
-_MANY = BigInteger().with_variant(Integer, "sqlite")
+from appliance.models.columns import BIG, UtcDateTime
 
 
 class ReadDocument(SQLModel, table=True):
@@ -51,7 +49,7 @@ class ReadingEvent(SQLModel, table=True):
         Index("ix_readingevent_started", "document_id", "started"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_MANY)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG)
     document_id: int = Field(foreign_key="readdocument.id")
     device_id: int = Field(foreign_key="device.id")
     source: str
