@@ -1,4 +1,6 @@
 // Size of the text and theme, remembered by this browser.
+import { store, stored } from './storage.js'
+
 const KEY = 'bookwake-appearance'
 const SIZES = [70, 80, 90, 100, 110, 125, 140, 160, 180, 210, 250] // per cent of 18 px
 const THEMES = {
@@ -10,15 +12,7 @@ const THEMES = {
 const dialog = document.getElementById('appearance')
 const prefersDark = matchMedia('(prefers-color-scheme: dark)')
 
-const read = () => {
-    try {
-        return JSON.parse(localStorage.getItem(KEY)) ?? {}
-    } catch {
-        return {}
-    }
-}
-
-const chosen = { size: 100, theme: null, ...read() }
+const chosen = { size: 100, theme: null, ...stored(KEY) }
 if (!SIZES.includes(chosen.size)) chosen.size = 100
 if (!(chosen.theme in THEMES)) chosen.theme = null
 
@@ -59,9 +53,7 @@ export const setUpAppearance = () => {
     }
     const change = values => {
         Object.assign(chosen, values)
-        try {
-            localStorage.setItem(KEY, JSON.stringify(chosen))
-        } catch { /* then it lasts as long as the page */ }
+        store(KEY, chosen)
         apply()
     }
     const step = by => {

@@ -1,5 +1,6 @@
 // Keeps what the reader did until the server has it. Nothing else is ever sent: not opening, not resizing.
 import { Refused, operationId } from './server.js'
+import { store, stored, unstore } from './storage.js'
 
 const SETTLE = 2000 // ms from the last page turn to the report
 const RETRIES = [5_000, 30_000, 120_000] // ms; afterwards only when something happens
@@ -30,7 +31,7 @@ export class Keeper extends EventTarget {
             cfi, act, finished, operation_id: operationId(), based_on: this.version,
             claimed_at: this.#server.now().toISOString(), sha256: this.sha256,
         }
-        this.#store(this.#waiting)
+        store(this.key, this.#waiting)
         this.#say('waiting')
         clearTimeout(this.#settling)
         this.#settling = setTimeout(() => this.flush(), SETTLE)
@@ -74,7 +75,7 @@ export class Keeper extends EventTarget {
 
     // What an earlier visit could not send, for example because the network was away when the page was closed.
     async resend() {
-        const moved = this.#stored()
+        const moved = stored(this.key)
         if (!moved) return
         try {
             await this.#server.move(moved)
@@ -90,23 +91,7 @@ export class Keeper extends EventTarget {
 
     #forget(moved) {
         if (this.#waiting === moved) this.#waiting = null
-        try {
-            if (this.#stored()?.operation_id === moved.operation_id) localStorage.removeItem(this.key)
-        } catch { /* a browser may forbid storage */ }
-    }
-
-    #store(moved) {
-        try {
-            localStorage.setItem(this.key, JSON.stringify(moved))
-        } catch { /* then it is kept as long as the page is open */ }
-    }
-
-    #stored() {
-        try {
-            return JSON.parse(localStorage.getItem(this.key))
-        } catch {
-            return null
-        }
+        if (stored(this.key)?.operation_id === moved.operation_id) unstore(this.key)
     }
 
     #say(state, detail = {}) {

@@ -1,6 +1,7 @@
 // What the reader did to highlights, until the server has it: kept in this browser, each act by itself, so that two
 // windows on one book do not lose each other's.
 import { Refused, operationId } from './server.js'
+import { store, stored, storedKeys, unstore } from './storage.js'
 
 const RETRIES = [5_000, 30_000, 120_000] // ms; afterwards only when something happens
 const AT_ONCE = 20 // acts of one request
@@ -29,7 +30,11 @@ export class Outbox extends EventTarget {
         this.#sha256 = sha256
         this.#prefix = `bookwake-unsent-mark-${device}-`
         this.#suffix = `-${server.bookId}`
-        this.#acts = this.#stored()
+        this.#acts = storedKeys()
+            .filter(key => key.startsWith(this.#prefix) && key.endsWith(this.#suffix))
+            .map(stored)
+            .filter(one => one?.act?.operation_id)
+            .sort((a, b) => a.made - b.made)
         addEventListener('online', () => this.flush())
     }
 
@@ -163,7 +168,7 @@ export class Outbox extends EventTarget {
 
     #done(one, answer) {
         one.done = answer
-        this.#remove(one)
+        unstore(this.#key(one))
         for (const later of this.#acts) if (!later.done && later.act.id === one.act.id) {
             this.#follow(later, one)
             this.#store(later)
@@ -183,7 +188,7 @@ export class Outbox extends EventTarget {
 
     #drop(one) {
         this.#acts = this.#acts.filter(each => each !== one)
-        this.#remove(one)
+        unstore(this.#key(one))
     }
 
     #changed() {
@@ -199,26 +204,6 @@ export class Outbox extends EventTarget {
     }
 
     #store(one) {
-        try {
-            localStorage.setItem(this.#key(one), JSON.stringify({ act: one.act, made: one.made, tried: one.tried }))
-        } catch { /* then it is kept as long as the page is open */ }
-    }
-
-    #remove(one) {
-        try {
-            localStorage.removeItem(this.#key(one))
-        } catch { /* a browser may forbid storage */ }
-    }
-
-    #stored() {
-        try {
-            return Object.keys(localStorage)
-                .filter(key => key.startsWith(this.#prefix) && key.endsWith(this.#suffix))
-                .map(key => JSON.parse(localStorage.getItem(key)))
-                .filter(one => one?.act?.operation_id)
-                .sort((a, b) => a.made - b.made)
-        } catch {
-            return []
-        }
+        store(this.#key(one), { act: one.act, made: one.made, tried: one.tried })
     }
 }

@@ -1,6 +1,7 @@
 // How long somebody reads: while the page can be seen, as long as there is an act or other input every two minutes.
 // Nobody there, nothing sent, and no timer runs. See webreader/api/reading_time.py.
 import { Refused, operationId } from './server.js'
+import { store, stored, unstore } from './storage.js'
 
 const IDLE = 120_000 // ms after the last input from which on nobody is reading
 const EVERY = 60_000 // ms between reports
@@ -27,7 +28,8 @@ export class ReadingTime {
         this.#server = server
         this.#fraction = fraction
         this.key = `bookwake-time-${device}-${server.bookId}`
-        this.#unsent = this.#stored()
+        const unsent = stored(this.key)
+        this.#unsent = Array.isArray(unsent) ? unsent : []
         addEventListener('online', () => this.#flush())
         this.#flush()
     }
@@ -120,18 +122,7 @@ export class ReadingTime {
     }
 
     #store() {
-        try {
-            if (this.#unsent.length) localStorage.setItem(this.key, JSON.stringify(this.#unsent))
-            else localStorage.removeItem(this.key)
-        } catch { /* then it is kept as long as the page is open */ }
-    }
-
-    #stored() {
-        try {
-            const found = JSON.parse(localStorage.getItem(this.key))
-            return Array.isArray(found) ? found : []
-        } catch {
-            return []
-        }
+        if (this.#unsent.length) store(this.key, this.#unsent)
+        else unstore(this.key)
     }
 }
