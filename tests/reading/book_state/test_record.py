@@ -2,27 +2,15 @@
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from appliance.database import Database
 from appliance.models import JournalEntry
 from appliance.reading.book_state.record import hand_back
 from appliance.reading.book_state.rule import STATUSES, CurrentState, StateChange, merge_state, whole_stars
 from appliance.reading.progress.report import Act
-from tests.databases import KINDS, empty_database
-from tests.reading.shelf import KOBO, KOREADER, NOW, OTHER_KOREADER, WEB, Shelf
-
-
-@pytest.fixture(params=KINDS)
-def shelf(request, tmp_path):
-    with empty_database(request.param, tmp_path) as url:
-        database = Database(url)
-        database.migrate()
-        yield Shelf(database)
-        database.close()
+from tests.reading.shelf import KOBO, KOREADER, NOW, OTHER_KOREADER, WEB
 
 
 def test_a_status_that_was_set_by_hand_is_handed_back(shelf):

@@ -1,23 +1,13 @@
 """The timeline of a book: what it says, what it leaves out, how it is paged."""
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.database import Database
 from appliance.reading.progress.report import Act
 from appliance.reading.progress.timeline import suggestions, timeline
-from tests.databases import KINDS, empty_database
+from tests.databases import empty_database
 from tests.reading.shelf import KOBO, KOREADER, WEB, Shelf
-
-
-@pytest.fixture(params=KINDS)
-def shelf(request, tmp_path):
-    with empty_database(request.param, tmp_path) as url:
-        database = Database(url)
-        database.migrate()
-        yield Shelf(database)
-        database.close()
 
 
 def lines(shelf, user=1, **wanted):
