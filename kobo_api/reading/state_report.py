@@ -150,7 +150,8 @@ def _record(call: Call, session: Session, said: Said, row: BookRow, located: Loc
         record_state(session, _said_state(call, said, row, status, now, was_begun=was_begun))
         session.connection().execute(_AGREES, {"device": call.caller.device_id, "book": row.book_id, "status": status})
     minutes = (said.statistics or {}).get("SpentReadingMinutes")
-    if said.statistics is not None and minutes is not None:
+    minutes_before = (stored.get("Statistics") or {}).get("SpentReadingMinutes")  # repeated with every state
+    if said.statistics is not None and minutes not in (None, minutes_before):
         at = read_time(said.statistics["LastModified"]) or now
         note_minutes(session, call.caller, row.book_id, minutes, at, now)
     session.connection().execute(

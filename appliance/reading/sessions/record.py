@@ -70,6 +70,38 @@ _SELECT_NEAR = select(_SESSION).where(
 )
 _DELETE_SESSION = delete(_SESSION).where(*_THIS_BOOK, _SESSION.c.started_at == bindparam("this_start"))
 _INSERT_SESSION = insert(_SESSION)
+_SELECT_NEWEST = select(func.coalesce(func.max(_EVENT.c.id), 0))
+_SELECT_NAMED = select(_DOCUMENT.c.name, _DOCUMENT.c.id).where(
+    _DOCUMENT.c.user_id == bindparam("this_user"), _DOCUMENT.c.name.in_(bindparam("names", expanding=True))
+)
+_SELECT_COUNTED = (
+    select(_EVENT.c.seconds)
+    .where(
+        _EVENT.c.document_id == bindparam("document"),
+        _EVENT.c.device_id == bindparam("device"),
+        _EVENT.c.source == Source.KOBO_COUNTER.value,
+        _EVENT.c.claimed <= bindparam("at"),
+    )
+    .order_by(_EVENT.c.claimed.desc(), _EVENT.c.id.desc())
+    .limit(1)
+)
+_SELECT_NEWS = (
+    select(
+        _DOCUMENT.c.book_id,
+        _EVENT.c.counted,
+        func.count().label("events"),
+        func.min(_EVENT.c.started).label("start"),
+        func.max(_EVENT.c.started + _EVENT.c.seconds).label("end"),
+    )
+    .join_from(_EVENT, _DOCUMENT, _DOCUMENT.c.id == _EVENT.c.document_id)
+    .where(_EVENT.c.id > bindparam("known"), _EVENT.c.document_id.in_(bindparam("documents", expanding=True)))
+    .group_by(_DOCUMENT.c.book_id, _EVENT.c.counted)
+)
+_SELECT_BY_NAME = select(_DOCUMENT.c.book_id).where(
+    _DOCUMENT.c.user_id == bindparam("this_user"),
+    _DOCUMENT.c.book_id.in_(bindparam("books", expanding=True)),
+    _DOCUMENT.c.name.like("book:%"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +143,9 @@ def record_events(
     connection = session.connection()
     take_turn(connection, user_id)
     received = int(received_at.timestamp())
-    before = connection.execute(select(func.coalesce(func.max(_EVENT.c.id), 0))).scalar_one()
+    before = connection.execute(_SELECT_NEWEST).scalar_one()
     documents: dict[str, int] = {}
-    seen = refused = 0
+    seen = refused = appended = 0
     incoming = iter(events)
     while chunk := list(islice(incoming, AT_ONCE)):
         seen += len(chunk)
@@ -127,6 +159,9 @@ def record_events(
         ]
         if rows:
             _append(connection, rows)
+            appended += len(rows)
+    if not appended:
+        return Counted(0, seen - refused, refused, 0)
     new, doubted, windows = _news(connection, user_id, before, documents)
     for book_id, window in windows.items():
         _derive(connection, user_id, book_id, window)
@@ -188,10 +223,8 @@ def _name(session: Session, user_id: int, events: Iterable[tuple[str, Event]], d
     if not missing:
         return
     connection = session.connection()
-    known = select(_DOCUMENT.c.name, _DOCUMENT.c.id).where(
-        _DOCUMENT.c.user_id == user_id, _DOCUMENT.c.name.in_(list(missing))
-    )
-    documents.update((row.name, row.id) for row in connection.execute(known))
+    known = connection.execute(_SELECT_NAMED, {"this_user": user_id, "names": list(missing)})
+    documents.update((row.name, row.id) for row in known)
     for name, event in missing.items():
         if name in documents:
             continue
@@ -205,18 +238,8 @@ def _is_said_already(connection: Connection, event: Event, document_id: int, dev
     """A counter that has not moved is repeated with every state that a Kobo sends, each time with another time."""
     if event.source is not Source.KOBO_COUNTER:
         return False
-    query = (
-        select(_EVENT.c.seconds)
-        .where(
-            _EVENT.c.document_id == document_id,
-            _EVENT.c.device_id == device_id,
-            _EVENT.c.source == Source.KOBO_COUNTER.value,
-            _EVENT.c.claimed <= event.started,
-        )
-        .order_by(_EVENT.c.claimed.desc(), _EVENT.c.id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).scalar() == event.seconds
+    before = {"document": document_id, "device": device_id, "at": event.started}
+    return connection.execute(_SELECT_COUNTED, before).scalar() == event.seconds
 
 
 def _row(event: Event, document_id: int, device_id: int, received: int, skew: int | None) -> tuple[object, ...]:
@@ -251,30 +274,17 @@ def _news(
     connection: Connection, user_id: int, before: int, documents: dict[str, int]
 ) -> tuple[int, int, dict[str, _Window]]:
     """How many events after `before` are new, how many of them do not count, and where the others are, by book."""
-    query = (
-        select(
-            _DOCUMENT.c.book_id,
-            _EVENT.c.counted,
-            func.count().label("events"),
-            func.min(_EVENT.c.started).label("start"),
-            func.max(_EVENT.c.started + _EVENT.c.seconds).label("end"),
-        )
-        .join_from(_EVENT, _DOCUMENT, _DOCUMENT.c.id == _EVENT.c.document_id)
-        .where(_EVENT.c.id > before, _EVENT.c.document_id.in_(list(documents.values())))
-        .group_by(_DOCUMENT.c.book_id, _EVENT.c.counted)
-    )
     new = doubted = 0
     windows: dict[str, _Window] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_SELECT_NEWS, {"known": before, "documents": list(documents.values())}):
         new += row.events
         if not row.counted:
             doubted += row.events
         elif row.book_id is not None:
             windows[row.book_id] = _Window(row.start, row.end, before, False)
     if windows:
-        mine = (_DOCUMENT.c.user_id == user_id, _DOCUMENT.c.book_id.in_(list(windows)))
-        named = select(_DOCUMENT.c.book_id).where(*mine, _DOCUMENT.c.name.like("book:%"))
-        for book_id in connection.execute(named).scalars():
+        named = connection.execute(_SELECT_BY_NAME, {"this_user": user_id, "books": list(windows)})
+        for book_id in named.scalars():
             windows[book_id].by_name = True
     return new, doubted, windows
 
