@@ -183,7 +183,7 @@ class Kobo:
         book = self.book(book)
         check(self.reader is None, "one book at a time")
         reader = Reader(book, self.file(book), self.say)
-        self.say(f"open “{book.title}” at {book.place.source} {book.place.span}")
+        self.say(f"open “{book.title}” at {f'{book.place.source} {book.place.span}'.strip() or 'its beginning'}")
         if self.connection.is_offline:
             self.reader = reader
             return

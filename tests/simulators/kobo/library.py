@@ -62,7 +62,7 @@ class LibrarySync:
             events += page
             if not more:
                 self.shelf.sync_token = token
-                self.say(f"  {len(events)} events in {number + 1} pages")
+                self.say(f"  {_count(len(events), 'event')} in {_count(number + 1, 'page')}")
                 return events
         raise Violation(f"`continue` for {MAX_PAGES} pages: the device would go on for ever")
 
@@ -98,6 +98,7 @@ class LibrarySync:
         if entitlement["IsRemoved"]:
             if book is not None:
                 self._drop(book, "removed")
+                self.say(f"  removed “{book.title}”")
                 del self.shelf.books[id]
             return
         check_metadata(metadata)
@@ -106,6 +107,7 @@ class LibrarySync:
             check_state(value["ReadingState"], id)
         if book is None:
             self.shelf.books[id] = Book(id, metadata)
+            self.say(f"  new book “{self.shelf.books[id].title}”")
             return
         self._drop(book, "sent again")
         book.metadata = metadata
@@ -129,6 +131,7 @@ class LibrarySync:
         check(book is not None, "metadata of a book that the device does not have")
         assert book is not None
         book.metadata = metadata
+        self.say(f"  new title, cover or such of “{book.title}”")
 
     def _state(self, state: dict[str, Any]) -> None:
         book = self.shelf.books.get(state["EntitlementId"])
@@ -147,3 +150,7 @@ class LibrarySync:
         book.told, book.status = state, state["StatusInfo"]["Status"]
         book.place.percent = state["CurrentBookmark"].get("ProgressPercent", book.place.percent)
         self.say(f"  told of “{book.title}”: {state['CurrentBookmark']}")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
