@@ -14,6 +14,12 @@ local LARGEST = 8 * 1024 * 1024 -- bytes of a part, as the server takes them
 local DEEPEST = 12 -- folders below the home folder
 local MOST = 20000 -- entries looked at
 
+-- What ends so is no folder: a look at each of thousands of books would keep the reader waiting.
+local IS_FILE = {}
+for suffix in ("epub pdf mobi azw azw3 cbz cbr djvu fb2 zip txt html htm md rtf doc docx jpg jpeg png opf db lua old"):gmatch("%S+") do -- luacheck: ignore 631
+    IS_FILE[suffix] = true
+end
+
 local function mode(path)
     return lfs.attributes(path, "mode")
 end
@@ -106,8 +112,9 @@ function Sidecar.opened_books()
                 return
             end
             local path = folder .. "/" .. name
+            local suffix = (name:match("%.(%w+)$") or ""):lower()
             -- No links: they can lead in a circle.
-            if name:sub(1, 1) ~= "." and lfs.symlinkattributes(path, "mode") == "directory" then
+            if name:sub(1, 1) ~= "." and not IS_FILE[suffix] and lfs.symlinkattributes(path, "mode") == "directory" then
                 if name:match("%.sdr$") then
                     see(path)
                 else
