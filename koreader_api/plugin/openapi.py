@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from appliance import __version__
-from koreader_api.plugin import wire
+from koreader_api.plugin import sync_wire, wire
 from koreader_api.plugin.call import FileAnswer
 from koreader_api.plugin.contents import ENDPOINTS, PREFIX, Endpoint
 from koreader_api.plugin.sync import KINDS
@@ -21,7 +21,7 @@ def document() -> dict[str, Any]:
     """OpenAPI 3.1."""
     shapes = {shape for endpoint in ENDPOINTS for shape in (*_shapes(endpoint.takes), *_shapes(endpoint.gives))}
     # Operations and annotations are judged one by one, so that no shape of a body names theirs.
-    judged = {kind.said for kind in KINDS.values()} | {wire.AnnotationSaid, wire.DeletionSaid, wire.Row}
+    judged = {kind.said for kind in KINDS.values()} | {sync_wire.AnnotationSaid, sync_wire.DeletionSaid, wire.Row}
     ordered = sorted({*shapes, *judged, wire.Error}, key=lambda shape: str(shape.__name__))
     schemas, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     references = dict(zip(ordered, schemas, strict=True))

@@ -4,7 +4,7 @@ The journal gets what was said and what was done; `effects` folds the latter. Pl
 transaction begins.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -159,15 +159,26 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
             _store_links(connection, caller, held)
 
 
-def outstanding(house: House, session: Session, caller: Caller) -> list[ProjectedAnnotation]:
-    """What the device has to be told of its book, in its own words, and what it should be told and cannot, because the
-    place is not sure there. `offer_these` remembers what it is told. Opens files only where there is anything."""
-    rows, links = _maybe_due(session.connection(), caller)
-    if not rows:
-        return []
-    by_annotation = {link["annotation_id"]: link for link in links.values()}
-    projected = project_annotations(house, session, caller, rows.values(), by_annotation)
-    return [one for one in projected if one.due is not None]
+def outstanding(
+    house: House, session: Session, caller: Caller, enough: int, can_be_told: Callable[[ProjectedAnnotation], bool]
+) -> list[ProjectedAnnotation]:
+    """What the device has to be told of its book, in its own words, and what it should be told and cannot; of what
+    `can_be_told` at least `enough`, in the order of the book. `offer_these` remembers what it is told. Opens files only
+    where there is anything."""
+    connection = session.connection()
+    rows = sorted(
+        _rows(connection, caller, _ROWS_MAYBE_DUE).values(), key=lambda row: (row["first"] is None, row["first"])
+    )
+    found: list[ProjectedAnnotation] = []
+    if rows:
+        links = _links(connection, caller, _LINKS_MAYBE_DUE)
+        by_annotation = {link["annotation_id"]: link for link in links.values()}
+        for at in range(0, len(rows), enough):
+            projected = project_annotations(house, session, caller, rows[at : at + enough], by_annotation)
+            found += [one for one in projected if one.due is not None]
+            if sum(map(can_be_told, found)) >= enough:
+                break
+    return found
 
 
 def survey(house: House, session: Session, caller: Caller) -> Survey:
