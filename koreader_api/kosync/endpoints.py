@@ -193,10 +193,10 @@ def _names(login: Login, device: Device) -> dict[str, str]:
     return {"device": device.details.get("device") or device.name, "device_id": f"bookwake-{device.id}"}
 
 
-_HANDLERS = [healthcheck, create_user, authorize, put_progress, get_progress]
+HANDLERS = [healthcheck, create_user, authorize, put_progress, get_progress]
 
 # At the root for people who type just the address, and under /kosync for those who keep the parts apart.
 routes = [
-    Router(path=prefix, route_handlers=_HANDLERS, exception_handlers={WireError: refuse}, include_in_schema=False)
+    Router(path=prefix, route_handlers=HANDLERS, exception_handlers={WireError: refuse}, include_in_schema=False)
     for prefix in ("/", "/kosync")
 ]

@@ -1,6 +1,6 @@
 """`annotations`: what was made, changed and deleted in one file (docs/plugin-protocol.md, Operations)."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -10,12 +10,10 @@ from appliance.reading.annotations.palette import MAX_LENGTH
 from appliance.reading.annotations.record import exchange
 from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
 from appliance.reading.annotations.unread import keep_unread
-from koreader_api.plugin import sync_wire
+from koreader_api.drawers import style_of
+from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.call import Call, DeviceClock
 from koreader_api.plugin.reading_json import NotUnderstood, shape
-
-STYLES: Final = {"lighten": "highlight", "underscore": "underline", "strikeout": "strikeout", "invert": "invert"}
-"""How KOReader calls a style (`drawer`), and how it is kept."""
 
 MAX_RAW = 64 * 1024  # characters kept of what is not understood
 
@@ -23,18 +21,18 @@ MAX_RAW = 64 * 1024  # characters kept of what is not understood
 _RANKS = ("current", "suggestion", "history", "duplicate", "echo", "rejected")
 
 
-def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.AnnotationsSaid) -> sync_wire.OperationAnswer:
+def take(call: Call, clock: DeviceClock, which: Which, said: wire.AnnotationsSaid) -> wire.OperationAnswer:
     """All that can be understood goes into one exchange, which is one transaction."""
-    items: list[sync_wire.AnnotationSaid | sync_wire.AnnotationAnswer] = []
-    deletions: list[sync_wire.DeletionSaid | sync_wire.AnnotationAnswer] = []
-    unread = [raw for raw in said.changed if not _read(raw, sync_wire.AnnotationSaid, items)]
+    items: list[wire.AnnotationSaid | wire.AnnotationAnswer] = []
+    deletions: list[wire.DeletionSaid | wire.AnnotationAnswer] = []
+    unread = [raw for raw in said.changed if not _read(raw, wire.AnnotationSaid, items)]
     for raw in said.deleted:
-        _read(raw, sync_wire.DeletionSaid, deletions)
+        _read(raw, wire.DeletionSaid, deletions)
     if unread:
         _keep(call, which, said, unread)
     caller = caller_of(call, clock, which)
-    changed = [_said(item, clock, said.id) for item in items if isinstance(item, sync_wire.AnnotationSaid)]
-    gone = [_deletion(one, clock, said.id) for one in deletions if isinstance(one, sync_wire.DeletionSaid)]
+    changed = [_said(item, clock, said.id) for item in items if isinstance(item, wire.AnnotationSaid)]
+    gone = [_deletion(one, clock, said.id) for one in deletions if isinstance(one, wire.DeletionSaid)]
     answers = iter(
         exchange(
             call.house,
@@ -46,12 +44,10 @@ def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.Annotatio
             is_foreign=said.foreign,
         )
     )
-    told = [
-        one if isinstance(one, sync_wire.AnnotationAnswer) else _answer(next(answers)) for one in (*items, *deletions)
-    ]
+    told = [one if isinstance(one, wire.AnnotationAnswer) else _answer(next(answers)) for one in (*items, *deletions)]
     outcomes = {one.outcome for one in told}
     outcome = next((each for each in _RANKS if each in outcomes), "echo")
-    return sync_wire.OperationAnswer(said.id, outcome, "taken", annotations=told)
+    return wire.OperationAnswer(said.id, outcome, "taken", annotations=told)
 
 
 def caller_of(call: Call, clock: DeviceClock, which: Which) -> Caller:
@@ -66,27 +62,22 @@ def caller_of(call: Call, clock: DeviceClock, which: Which) -> Caller:
     return Caller(device.user_id, device.device_id, which.book_id, "koreader", "xpointer", sha256, call.now, clock.skew)
 
 
-def drawer(style: str) -> str:
-    """How KOReader calls a style that is kept."""
-    return next((theirs for theirs, ours in STYLES.items() if ours == style), "lighten")
-
-
 def _read(raw: Any, kind: Any, into: list[Any]) -> bool:
     try:
         into.append(shape(raw, kind))
     except NotUnderstood:
         name = raw.get("name") if isinstance(raw, dict) else ""
         name = name[:64] if isinstance(name, str) else ""
-        into.append(sync_wire.AnnotationAnswer(name, "rejected", "not-understood"))
+        into.append(wire.AnnotationAnswer(name, "rejected", "not-understood"))
         return False
     return True
 
 
-def _said(item: sync_wire.AnnotationSaid, clock: DeviceClock, operation: str) -> Said:
+def _said(item: wire.AnnotationSaid, clock: DeviceClock, operation: str) -> Said:
     is_range = item.type == "highlight" and item.pos1 is not None
     fields = {"text": item.text, "note": item.note or "", "colour": (item.colour or "")[:MAX_LENGTH] or None}
     if item.style:
-        fields["style"] = STYLES.get(item.style, "highlight")
+        fields["style"] = style_of(item.style)
     if item.type == "bookmark":
         fields.pop("colour", None)
         fields.pop("style", None)
@@ -104,18 +95,18 @@ def _said(item: sync_wire.AnnotationSaid, clock: DeviceClock, operation: str) ->
     )
 
 
-def _deletion(one: sync_wire.DeletionSaid, clock: DeviceClock, operation: str) -> Deletion:
+def _deletion(one: wire.DeletionSaid, clock: DeviceClock, operation: str) -> Deletion:
     at = clock.instant(one.at)
     return Deletion(one.name, at, one.base, one.confirmed, f"{operation}:deleted:{one.name}")
 
 
-def _answer(answer: Answer) -> sync_wire.AnnotationAnswer:
-    return sync_wire.AnnotationAnswer(
+def _answer(answer: Answer) -> wire.AnnotationAnswer:
+    return wire.AnnotationAnswer(
         answer.native_id, answer.outcome, answer.reason, answer.annotation_id, answer.version, answer.deleted
     )
 
 
-def _keep(call: Call, which: Which, said: sync_wire.AnnotationsSaid, unread: list[Any]) -> None:
+def _keep(call: Call, which: Which, said: wire.AnnotationsSaid, unread: list[Any]) -> None:
     """Words that somebody wrote may be in it."""
     with call.house.database.write() as session:
         keep_unread(

@@ -4,12 +4,12 @@ from appliance.library.file_links import Which
 from appliance.reading.progress.locate import Located, locate
 from appliance.reading.progress.record import record
 from appliance.reading.progress.report import Act, Report
-from koreader_api.plugin import sync_wire
+from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.call import Call, DeviceClock
 from koreader_api.plugin.place_by_words import place_by_words
 
 
-def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.ProgressSaid) -> sync_wire.OperationAnswer:
+def take(call: Call, clock: DeviceClock, which: Which, said: wire.ProgressSaid) -> wire.OperationAnswer:
     """Append the place to the journal; the conflict rule says what becomes of it."""
     percent = min(max(said.percent, 0.0), 1.0) if said.percent is not None and said.percent == said.percent else None
     located, sha256 = _locate(call, which, said, percent)
@@ -36,12 +36,10 @@ def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.ProgressS
     )
     with call.house.database.write() as session:
         outcome = record(session, report)
-    return sync_wire.OperationAnswer(said.id, outcome.kind, outcome.reason, outcome.version)
+    return wire.OperationAnswer(said.id, outcome.kind, outcome.reason, outcome.version)
 
 
-def _locate(
-    call: Call, which: Which, said: sync_wire.ProgressSaid, percent: float | None
-) -> tuple[Located, str | None]:
+def _locate(call: Call, which: Which, said: wire.ProgressSaid, percent: float | None) -> tuple[Located, str | None]:
     """The place, and the rendition in whose words it was said, `None` where those bytes are not known."""
     assert which.book_id is not None
     with call.house.database.read() as session:

@@ -21,8 +21,9 @@ from appliance.reading.annotations.refusals import refused_versions
 from appliance.reading.book_state.rule import whole_stars
 from appliance.reading.progress.projection import Projected, project
 from appliance.reading.progress.record import note_given
-from koreader_api.plugin import sync_wire
-from koreader_api.plugin.annotation_operation import caller_of, drawer
+from koreader_api.drawers import drawer
+from koreader_api.plugin import sync_wire as wire
+from koreader_api.plugin.annotation_operation import caller_of
 from koreader_api.plugin.call import Call, DeviceClock
 from koreader_api.plugin.limits import GIVEN
 from koreader_api.plugin.matching import shown_book
@@ -49,13 +50,13 @@ class Room:
         return True
 
 
-def pull(call: Call, clock: DeviceClock, file: str, which: Which, room: Room) -> sync_wire.Pulled:
+def pull(call: Call, clock: DeviceClock, file: str, which: Which, room: Room) -> wire.Pulled:
     """What there is for a file. To one whose bytes are not known no places are given: nobody knows what they would
     point to."""
     if which.book_id is None:
-        return sync_wire.Pulled(file, "none")
+        return wire.Pulled(file, "none")
     with call.house.database.read() as session:
-        pulled = sync_wire.Pulled(
+        pulled = wire.Pulled(
             file,
             which.how,
             shown_book(session.get_one(models.Book, which.book_id)),
@@ -68,9 +69,7 @@ def pull(call: Call, clock: DeviceClock, file: str, which: Which, room: Room) ->
     return pulled
 
 
-def _progress(
-    call: Call, session: Session, clock: DeviceClock, file: str, which: Which
-) -> sync_wire.ProgressPulled | None:
+def _progress(call: Call, session: Session, clock: DeviceClock, file: str, which: Which) -> wire.ProgressPulled | None:
     user_id, device_id, book_id = call.caller.user_id, call.caller.device_id, str(which.book_id)
     sha256 = which.sha256 or session.get_one(models.Book, book_id).main_sha256
     if sha256 is None:
@@ -80,7 +79,7 @@ def _progress(
     if projected is None:
         return None
     locator = projected.encoded.locator if which.sha256 is not None else None
-    shown = sync_wire.ProgressPulled(
+    shown = wire.ProgressPulled(
         version=projected.version,
         percent=projected.fraction,
         status=projected.encoded.status.value if locator is not None else "failed",
@@ -125,16 +124,16 @@ def _words(call: Call, session: Session, projected: Projected, sha256: str) -> d
     return found | ({"text": text[:MOST_WORDS]} if text else {})
 
 
-def _state(session: Session, user_id: int, book_id: str) -> sync_wire.StatePulled | None:
+def _state(session: Session, user_id: int, book_id: str) -> wire.StatePulled | None:
     state = session.get(BookState, (user_id, book_id))
     if state is None:
         return None
     status = next(theirs for theirs, ours in STATUSES.items() if ours == state.status)
     rating = whole_stars(state.rating)
-    return sync_wire.StatePulled(state.version, status, rating, state.review or None)
+    return wire.StatePulled(state.version, status, rating, state.review or None)
 
 
-def _give(call: Call, clock: DeviceClock, which: Which, pulled: sync_wire.Pulled, room: Room) -> None:
+def _give(call: Call, clock: DeviceClock, which: Which, pulled: wire.Pulled, room: Room) -> None:
     caller = caller_of(call, clock, which)
     with call.house.database.read() as session:
         refused = refused_versions(session, caller.device_id, caller.book_id)
@@ -148,7 +147,7 @@ def _give(call: Call, clock: DeviceClock, which: Which, pulled: sync_wire.Pulled
         everything = outstanding(call.house, session, caller, GIVEN + 1, can_be_told)
     due = [one for one in everything if can_be_told(one)]
     unplaced = [one for one in everything if not can_be_told(one) and one.row["kind"] != PEN_STROKES]
-    given: list[sync_wire.AnnotationPulled] = []
+    given: list[wire.AnnotationPulled] = []
     offered = []
     for one in due[:GIVEN]:
         item = _annotation(one, clock)
@@ -161,20 +160,20 @@ def _give(call: Call, clock: DeviceClock, which: Which, pulled: sync_wire.Pulled
     pulled.annotations = given or None
     pulled.more = len(given) < len(due)
     shown = [
-        sync_wire.Unplaced(one.fields["text"][:200], one.fields["note"][:200], str(one.reason) or "not-placed")
+        wire.Unplaced(one.fields["text"][:200], one.fields["note"][:200], str(one.reason) or "not-placed")
         for one in unplaced[:MOST_UNPLACED]
     ]
     pulled.unplaced = [one for one in shown if room.takes(one)] or None
 
 
-def _annotation(one: ProjectedAnnotation, clock: DeviceClock) -> sync_wire.AnnotationPulled:
+def _annotation(one: ProjectedAnnotation, clock: DeviceClock) -> wire.AnnotationPulled:
     row = one.row
     if one.due == "remove":
-        return sync_wire.AnnotationPulled("remove", one.native_id, row["version"], row["kind"])
+        return wire.AnnotationPulled("remove", one.native_id, row["version"], row["kind"])
     pos0, pos1 = one.range if isinstance(one.range, list | tuple) else (one.range, None)
     times = [datetime.fromisoformat(at) for at in row["times"].values()]
     is_highlight = row["kind"] == "highlight"
-    return sync_wire.AnnotationPulled(
+    return wire.AnnotationPulled(
         do=str(one.due),
         name=one.native_id,
         version=row["version"],

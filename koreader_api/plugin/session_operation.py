@@ -3,11 +3,11 @@
 from appliance.library.file_links import Which
 from appliance.reading.sessions.event import Event, Source
 from appliance.reading.sessions.record import attach, record_events
-from koreader_api.plugin import sync_wire
+from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.call import Call, DeviceClock
 
 
-def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.SessionSaid) -> sync_wire.OperationAnswer:
+def take(call: Call, clock: DeviceClock, which: Which, said: wire.SessionSaid) -> wire.OperationAnswer:
     """Kept in any case; it counts for a book when there is one."""
     event = Event(
         Source.PLUGIN,
@@ -24,12 +24,12 @@ def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.SessionSa
         if which.book_id is not None and which.sha256 is None:
             attach(session, user_id, said.file, which.book_id)
     if counted.refused:
-        return sync_wire.OperationAnswer(said.id, "rejected", "not-a-session")
+        return wire.OperationAnswer(said.id, "rejected", "not-a-session")
     if counted.duplicate:
-        return sync_wire.OperationAnswer(said.id, "duplicate", "same-operation")
+        return wire.OperationAnswer(said.id, "duplicate", "same-operation")
     if counted.doubted:
-        return sync_wire.OperationAnswer(said.id, "history", "cannot-be-true")
-    return sync_wire.OperationAnswer(said.id, "current", "counted")
+        return wire.OperationAnswer(said.id, "history", "cannot-be-true")
+    return wire.OperationAnswer(said.id, "current", "counted")
 
 
 def _share(percent: float | None) -> float | None:

@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from appliance.library.file_links import Which
 from appliance.reading.book_state.record import SaidState, record_state
-from koreader_api.plugin import sync_wire
+from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.call import Call, DeviceClock
 
 STATUSES: Final = {"new": "unread", "reading": "reading", "complete": "finished", "abandoned": "abandoned"}
 """How KOReader calls a status, and how it is kept."""
 
 
-def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.StateSaid) -> sync_wire.OperationAnswer:
+def take(call: Call, clock: DeviceClock, which: Which, said: wire.StateSaid) -> wire.OperationAnswer:
     """Each field is judged by itself, against the version that it was changed from."""
     assert which.book_id is not None
     fields: dict[str, Any] = {}
@@ -39,4 +39,4 @@ def take(call: Call, clock: DeviceClock, which: Which, said: sync_wire.StateSaid
     with call.house.database.write() as session:
         answer = record_state(session, state)
     reason = {"current": "changed", "duplicate": "same-operation"}.get(answer.outcome, "as-current")
-    return sync_wire.OperationAnswer(said.id, answer.outcome, reason, answer.version)
+    return wire.OperationAnswer(said.id, answer.outcome, reason, answer.version)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from koreader_api.plugin.wire import Anything, Book, File, In, Number, Out, Seconds, Text, Words
 
@@ -114,8 +114,8 @@ class Pull(Struct):
 class Sync(In):
     """`operations`: see the shapes that end in `Said`; each is judged by itself."""
 
-    operations: list[Any] = []
-    pull: list[Pull] = []
+    operations: list[Any] = field(default_factory=list)
+    pull: list[Pull] = field(default_factory=list)
     since: Number | None = None
     until: Number | None = None
 

@@ -155,6 +155,18 @@ def test_an_edit_that_the_deleting_reader_had_not_seen_wins(device, other, book:
     assert (back["do"], back["note"]) == ("give", "important")
 
 
+def test_a_note_that_comes_with_an_answer_unseen_is_not_overwritten(device, other, book: Path, words: Words):
+    """The version that an answer names comes with changes of others, which the device has not pulled."""
+    made = words.highlight("k1", 1_000)
+    device.says("annotations", book, changed=[made])
+    (given,) = follow_all(other, book)
+    theirs = {**made, "name": given["name"], "note": "from the second", "base": given["version"]}
+    other.says("annotations", book, changed=[theirs])
+    (told,) = device.says("annotations", book, changed=[{**made, "colour": "red"}])["annotations"]
+    mine = {**made, "colour": "red", "note": "from the first", "base": told["version"]}
+    assert device.says("annotations", book, changed=[mine])["annotations"][0]["reason"] == "two-notes"
+
+
 def test_a_page_bookmark(device: Device, other: Device, book: Path, words: Words):
     mark = {"name": "b1", "type": "bookmark", "pos0": words.at(5_000), "text": "in Chapter V"}
     assert device.says("annotations", book, changed=[mark])["annotations"][0]["reason"] == "created"
