@@ -118,8 +118,9 @@ def record(session: Session, report: Report) -> Outcome:
     entry = {**_entry(report, decision, known, said), "effects": effects}
     entry_id = int(connection.execute(_INSERT_ENTRY, entry).scalar_one())
     version = known.version if known else None
-    # An echo is not something the device said of its own: what it was given stays what it was given.
-    if report.book_id is not None and decision.kind != "echo":
+    # An echo is not something the device said of its own: what it was given stays what it was given. Where it came to
+    # the current place by itself, it did say so.
+    if report.book_id is not None and (decision.kind != "echo" or decision.reason == "as-current"):
         this = {"this_device": report.device_id, "this_book": report.book_id}
         connection.execute(_UPDATE_SAID if own else _INSERT_SAID, {**this, "entry_id": entry_id})
         for row in rows:
