@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 # The words as they stand in the text nodes of the open document, wherever element borders are: a DOM range.
 _FIND = """
@@ -54,6 +54,12 @@ _SELECT = (
     selection.addRange(range)
 }"""
 )
+
+# Where the end of the words is that a handle is for: its handle hangs below the line.
+_LINE = """id => {
+    const { left, top } = document.getElementById(id).style
+    return [parseFloat(left), parseFloat(top) - 8]
+}"""
 
 # What lies under the drawing of a highlight, asked of the browser rectangle by rectangle: each character whose middle
 # is inside one.
@@ -114,6 +120,25 @@ class Hand:
         """Tap on the first of the words."""
         x, y, *_ = self.ends(words)
         self.page.mouse.click(x + 6, y)
+
+    def pull(self, handle: Locator, x: float, y: float) -> None:
+        """Drag an end of the open highlight to a place in a line."""
+        box = handle.bounding_box()
+        assert box is not None
+        middle, line = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        place = self.page.evaluate(_LINE, handle.get_attribute("id"))
+        self.page.mouse.move(middle, line)
+        self.page.mouse.down()
+        self.page.mouse.move(x + middle - place[0], y + line - place[1], steps=6)
+        self.page.mouse.up()
+
+    def wait_covered(self, words: str) -> None:
+        """Wait until the only highlight is over these words."""
+        for _ in range(100):
+            if list(self.drawn().values()) == ["".join(words.split())]:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"not over “{words}”: {self.drawn()}")
 
     def ends(self, words: str) -> list[float]:
         """Where the words begin and end in the window."""

@@ -131,6 +131,53 @@ def test_a_bar_that_was_open_while_the_server_told_of_the_last_act(
     assert quotes(server, person) == []
 
 
+def test_its_ends_are_moved_by_hand_and_by_keyboard(
+    server: Server, person: str, reader: OpenReader, hand: Hand
+) -> None:
+    page = reader.page
+    start, stop = page.locator("#mark-start"), page.locator("#mark-stop")
+    hand.drag(OTHER)
+    hand.paint("Yellow")
+    reader.wait_saved()
+    hand.tap(OTHER)
+    hand.pull(start, *hand.ends(WORDS)[:2])
+    both = f"{WORDS}, {OTHER}"
+    hand.wait_covered(both)
+    reader.wait_saved()
+    assert quotes(server, person) == [(ink(both), both, "", "web:#ffe066", "highlight")]
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("m")
+    page.click("#marks >> text=Move its ends")
+    expect(start).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(stop).to_be_focused()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowRight"):
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    hand.wait_covered(both.removesuffix(" Tip"))
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Escape")
+    expect(hand.bar).to_be_hidden()
+    expect(start).to_be_hidden()
+    hand.wait_covered(both.removesuffix(" Tip"))
+    reader.wait_saved()
+    assert quotes(server, person)[0][1] == both.removesuffix(" Tip")
+
+    # An end does not pass the other, and what was begun is kept when another place is tapped.
+    hand.tap(WORDS)
+    hand.pull(stop, *hand.ends("Gillikins")[2:])
+    hand.wait_covered("In the Country of the Gillikins")
+    start.focus()
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    page.mouse.click(300, 600)
+    hand.wait_covered("Gillikins")
+    reader.wait_saved()
+    reader.open()
+    hand.wait_covered("Gillikins")
+
+
 def test_a_selection_can_be_noted_copied_and_put_away(
     server: Server, person: str, reader: OpenReader, hand: Hand
 ) -> None:

@@ -93,12 +93,15 @@ class Create(Struct, tag="create", tag_field="do", forbid_unknown_fields=True):
 
 
 class Change(Struct, tag="change", tag_field="do", forbid_unknown_fields=True):
-    """The fields that were changed. `base_version`: of the annotation as the person saw it. `merges_notes`: the note
-    takes the place of all that were written at the same time."""
+    """The fields that were changed. `base_version`: of the annotation as the person saw it. `range`: of a highlight of
+    which an end was moved, with the words that it has now as `text`. `merges_notes`: the note takes the place of all
+    that were written at the same time."""
 
     id: Id
     operation_id: Id
     base_version: Version | None = None
+    range: Annotated[str, Meta(min_length=9, max_length=4096)] | None = None
+    text: Annotated[str, Meta(max_length=100_000)] | None = None
     note: Note | None = None
     colour: Colour | None = None
     style: Style | None = None
@@ -221,10 +224,12 @@ def _do(house: House, caller: Caller, operation: Create | Change | Delete | Keep
         )
     else:
         fields = {"note": operation.note, "colour": operation.colour, "style": operation.style}
+        if operation.range is not None:
+            fields["text"] = operation.text
         said = Said(
             name,
             "highlight",
-            None,
+            operation.range,
             {field: value for field, value in fields.items() if value is not None},
             changed_at=operation.claimed_at,
             base_version=operation.base_version,

@@ -149,6 +149,25 @@ def test_two_notes_are_both_there_until_a_person_merges_them(
     assert (mark["note"], mark.get("other_notes")) == ("both", None)
 
 
+def test_the_ends_of_a_highlight_are_moved(client: Browser, server: Server, house: House, person: str) -> None:
+    koreader = OtherReader(house, person, "koreader", books(server)[NOVEL])
+    words, fewer = "In the Country of the Gillikins", "In the Country"
+    koreader.highlight("1", words, note="mine")
+    (mark,) = marks(client, server)["items"]
+    # CFIs of both share all but the offset of the end.
+    start, _, end = mark["range"].removesuffix(")").rpartition(",")
+    shorter = f"{start},{end.rpartition(':')[0]}:{int(end.rpartition(':')[2]) - len(words) + len(fewer)})"
+    change = {"do": "change", "id": mark["id"], "base_version": mark["version"], "range": shorter, "text": fewer}
+    (answer,) = done(send(client, server, change))
+    assert (answer["outcome"], answer["reason"]) == ("current", "changed")
+    (mark,) = marks(client, server)["items"]
+    assert (mark["range"], mark["text"], mark["note"]) == (shorter, fewer, "mine")
+    (told,) = koreader.sync()
+    assert (told.due, told.native_id, told.range) == ("change", "1", koreader.range(fewer))
+    refused = send(client, server, {**change, "operation_id": "x", "range": "x"})
+    assert refused.status_code == 400
+
+
 def test_many_deletions_of_a_reader_wait_here(client: Browser, server: Server, house: House, person: str) -> None:
     koreader = OtherReader(house, person, "koreader", books(server)[NOVEL])
     words = [f"word {n}" for n in range(12)]

@@ -47,6 +47,11 @@ export class DrawnMarks {
         this.#draw()
     }
 
+    // Whether a highlight is drawn where it is shown.
+    has(id) {
+        return this.#marks.some(mark => mark.id === id)
+    }
+
     // The id of the highlight at a point of the frame, if there is one.
     at(doc, x, y) {
         const page = this.#view.renderer.getContents().find(page => page.doc === doc)

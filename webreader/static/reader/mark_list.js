@@ -44,8 +44,9 @@ const counted = (count, one, many) => count === 1 ? one : `${count} ${many}`
 export class MarkList {
     #at // the key of what was focused last
 
-    // `acts`: go(mark), write(mark), keep(mark), remove(mark), again(), giveUp(), look(). `chapterOf`: the heading of a
-    // mark that has a place. `isFixed`: the pages of the book are, so that nothing is drawn on them.
+    // `acts`: go(mark), write(mark), hasEnds(mark), moveEnds(mark), keep(mark), remove(mark), again(), giveUp(), look().
+    // `chapterOf`: the heading of a mark that has a place. `isFixed`: the pages of the book are, so that nothing is drawn
+    // on them.
     constructor(acts, chapterOf, isFixed) {
         this.nothing = isFixed
             ? 'The pages of this book are fixed pictures of pages. Words on them cannot be highlighted here.'
@@ -171,6 +172,7 @@ export class MarkList {
         } else {
             if (mark.kind !== 'markup')
                 tool('write', mark.other_notes?.length ? 'Merge the notes' : mark.note ? 'Edit note' : 'Add note', () => this.acts.write(mark))
+            if (this.acts.hasEnds(mark)) tool('ends', 'Move its ends', () => this.acts.moveEnds(mark))
             tool('delete', 'Delete', () => this.acts.remove(mark))
         }
         item.append(tools)

@@ -38,7 +38,7 @@ export class MarkMenu {
     #given = '' // what the person was given to write on
     #colour = colours[0].dataset.colour
 
-    // `acts`: create(words, fields), change(mark, fields), remove(mark), done().
+    // `acts`: create(words, fields), change(mark, fields), remove(mark), done(), about(mark): what the bar is open for.
     constructor(acts) {
         this.acts = acts
         for (const button of colours) button.addEventListener('click', () => this.#paint(button.dataset.colour))
@@ -78,11 +78,19 @@ export class MarkMenu {
         bar.setAttribute('aria-label', mark ? 'This highlight' : 'Selected text')
         bar.hidden = false
         this.#put(rect)
+        this.acts.about(mark)
     }
 
     close() {
         bar.hidden = true
         this.#target = null
+        this.acts.about(undefined)
+    }
+
+    // Put it away by keyboard.
+    leave() {
+        this.close()
+        this.acts.done(true)
     }
 
     focus() {
@@ -158,10 +166,8 @@ export class MarkMenu {
         const at = buttons.indexOf(document.activeElement)
         const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key]
         if (to !== undefined) buttons.at(to % buttons.length).focus()
-        else if (event.key === 'Escape') {
-            this.close()
-            this.acts.done(true)
-        } else return
+        else if (event.key === 'Escape') this.leave()
+        else return
         event.preventDefault()
     }
 

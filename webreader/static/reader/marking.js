@@ -3,6 +3,7 @@ import { setUpBookmark } from './bookmark.js'
 import { chapters } from './contents.js'
 import { DrawnMarks } from './draw_marks.js'
 import { CFI } from './foliate.js'
+import { MarkEnds, REACH } from './mark_ends.js'
 import { MarkList } from './mark_list.js'
 import { MarkMenu } from './mark_menu.js'
 import { Marks } from './marks.js'
@@ -25,6 +26,17 @@ const around = (doc, range) => {
         top: Math.min(...rects.map(rect => rect.top)), bottom: Math.max(...rects.map(rect => rect.bottom)),
     }
 }
+
+// When the page that was gone to stands still.
+const settled = view => new Promise(resolve => {
+    const stop = () => resolve(view.removeEventListener('relocate', again))
+    const again = () => {
+        clearTimeout(timer)
+        timer = setTimeout(stop, SETTLE)
+    }
+    let timer = setTimeout(stop, SETTLE)
+    view.addEventListener('relocate', again)
+})
 
 // `jump`: to a place of the book, as the reader's choice. `page`: tells of the page that shows (bookmark.js).
 export const setUpMarking = ({ view, server, sha256, device, jump, page }) => {
@@ -49,13 +61,40 @@ export const setUpMarking = ({ view, server, sha256, device, jump, page }) => {
             if (hadFocus) view.renderer.focusView?.()
         },
         written: () => list.refocus(),
+        about: mark => mark ? ends.open(mark, drawn.placeOf(mark.id)) : ends.close(),
     })
+    const ends = new MarkEnds(view, {
+        move(mark, range, goesOn) {
+            const index = view.renderer.getContents().find(({ doc }) => doc === range.startContainer.ownerDocument)?.index
+            const text = textOf(range)
+            if (text.length > LONGEST) return notice('This is too much text for one highlight. Select less of it.')
+            marks.change(mark, { range: cfiOf(book, index, range), text })
+            if (goesOn) openAt(marks.find(mark.id), range)
+        },
+        leave: () => menu.leave(),
+    })
+    // Below the words there is room for the handles.
+    const openAt = (mark, range) => {
+        const rect = around(range.startContainer.ownerDocument, range)
+        if (rect) menu.open({ mark }, { ...rect, bottom: rect.bottom + REACH })
+        else menu.close()
+    }
     const list = new MarkList({
         go(mark) {
             list.close()
             jump(book.resolveCFI(CFI.collapse(mark.range)))
         },
         write: mark => menu.write({ mark }),
+        hasEnds: mark => drawn.has(mark.id),
+        async moveEnds(mark) {
+            list.close()
+            await jump(book.resolveCFI(CFI.collapse(mark.range)))
+            await settled(view)
+            const place = drawn.placeOf(mark.id)
+            if (!place) return
+            openAt(mark, place.range)
+            ends.focus()
+        },
         keep: mark => marks.keep(mark),
         remove: mark => marks.remove(mark),
         again: () => outbox.again(),
@@ -98,6 +137,7 @@ export const setUpMarking = ({ view, server, sha256, device, jump, page }) => {
     })
 
     const onSelection = (doc, index) => {
+        if (ends.isMoving) return
         const selection = doc.getSelection()
         const words = selection?.rangeCount && !selection.isCollapsed ? tightened(selection.getRangeAt(0)) : null
         const rect = words && around(doc, words)
@@ -132,14 +172,14 @@ export const setUpMarking = ({ view, server, sha256, device, jump, page }) => {
             const mark = marks.find(drawn.at(doc, event.clientX, event.clientY))
             if (mark) {
                 event.preventDefault()
-                menu.open({ mark }, around(doc, drawn.placeOf(mark.id).range))
+                openAt(mark, drawn.placeOf(mark.id).range)
             } else if (wasOpen) event.preventDefault()
             wasOpen = false
         }, { capture: true })
     }
 
     document.addEventListener('pointerdown', event => {
-        if (!menu.isOpen || event.target.closest('#mark-bar')) return
+        if (!menu.isOpen || event.target.closest('#mark-bar, .mark-end')) return
         menu.close()
         deselect()
     })

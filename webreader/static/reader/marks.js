@@ -19,7 +19,7 @@ const applied = (mark, act) => {
             created_at: act.claimed_at, ...mark, ...act, unsent: true,
         }
         case 'change': return mark && {
-            ...mark, ...Object.fromEntries(['note', 'colour', 'style'].filter(name => name in act)
+            ...mark, ...Object.fromEntries(['range', 'text', 'note', 'colour', 'style'].filter(name => name in act)
                 .map(name => [name, act[name]])),
             other_notes: act.merges_notes ? [] : mark.other_notes, unsent: true,
         }
@@ -94,7 +94,7 @@ export class Marks extends EventTarget {
         return mark.id
     }
 
-    // `fields`: note, colour or style, and `merges_notes`.
+    // `fields`: note, colour, style, or range and text; and `merges_notes`.
     change(mark, fields) {
         this.#outbox.add({ do: 'change', id: mark.id, ...this.#base(mark), ...fields })
     }
