@@ -87,10 +87,14 @@ class Links:
         is_same = claimed == link["claimed_at"] and self._caller.surface == "kobo"
         return is_same or bool(claimed < link["claimed_at"])
 
-    def speaks_of(self, names: Collection[str]) -> None:
-        """The device says a part of what it has: `names`. What else it was known to hold may be there no more, such as
-        after a set that it took and that nobody noted, and is then made again under another name."""
-        self._held &= {self.by_name[name]["annotation_id"] for name in names if name in self.by_name}
+    def speaks_of(self, names: Collection[str], rows: Mapping[str, Row]) -> None:
+        """The device says a part of what it has: `names`. What else it was known to hold, and what others have changed
+        since, may be there no more, such as after a set that it took and that nobody noted; then it is made again under
+        another name. What nobody changed is still there: the same mark beside it is a second one."""
+        for name, link in self.by_name.items():
+            annotation_id = link["annotation_id"]
+            if name not in names and link["held_version"] < rows[annotation_id]["version"]:
+                self._held.discard(annotation_id)
 
     def miss(self, names: Collection[str], rows: Mapping[str, Row]) -> None:
         """The device has said all that it has, or deleted: `names`. What else it was known to hold it has lost, and is

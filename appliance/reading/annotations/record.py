@@ -114,7 +114,7 @@ def exchange(
             elif complete:
                 work.links.miss(names, work.rows)
             else:
-                work.links.speaks_of(names)
+                work.links.speaks_of(names, work.rows)
             gone = work.delete(deletions, journal.deleted_lately(connection, caller) if deletions else 0)
             for one in news:
                 answers[one.native_id] = work.take(one, places.get(one.native_id))

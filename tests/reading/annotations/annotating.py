@@ -113,7 +113,7 @@ class PureServer:
         elif request.complete:
             work.links.miss(names, work.rows)
         else:
-            work.links.speaks_of(names)
+            work.links.speaks_of(names, work.rows)
         answers = work.delete(request.deletions, lately)
         for one in news:
             link = links.get(one.native_id)
