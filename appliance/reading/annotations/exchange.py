@@ -72,6 +72,10 @@ class Exchange:
         at = happened(said.changed_at or said.created_at, self.caller.received_at, self.caller.skew)
         link = self.links.by_name.get(said.native_id)
         row = self.rows.get(said.native_id if self.caller.is_person else link["annotation_id"] if link else "")
+        if link is not None and row is not None and row["deleted_at"] is None and said.base_version is not None:
+            # Who was told of an offer took it, also if the answer that says so was lost.
+            self.links.follow(said.native_id, said.base_version, self.rows)
+            link = self.links.by_name[said.native_id]
         if row is None:
             row = self._twin(said, located)
             if row is None:

@@ -170,6 +170,20 @@ def test_what_a_kobo_was_given_is_not_older_than_what_it_said_before():
     assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
 
 
+def test_a_colour_chosen_back_is_a_choice():
+    """A reader is given another colour, forgets to say so, and its person chooses the one again that it had before."""
+    readers = Readers()
+    readers.create(who=OTHER, which=2, colour=4, noted=False)
+    readers.create(who=GREY, which=2, colour=0, noted=True)
+    readers.two_sync(who=GREY, then=OTHER)
+    readers.device_restarts(who=OTHER)
+    readers.edit(who=OTHER, which=0, what="colour", value=4)
+    readers.sync(who=OTHER, how="well")
+    readers.teardown()
+    [row] = readers.server.rows.values()
+    assert row["colour"] == f"koreader:{readers.devices[OTHER].colour(4)}"
+
+
 def test_a_late_note_is_not_deleted_by_who_never_saw_it():
     """A reader's files are replaced while its note is under way. It is given the highlight as it is known, without the
     note; that it then shows none is no change, and it is given the note."""
