@@ -234,6 +234,7 @@ class Exchange:
         return [self._delete(one, suspicious and not one.is_confirmed) for one in deletions]
 
     def _delete(self, one: Deletion, suspicious: bool) -> Answer:
+        self.links.lacks(one.native_id)
         if one.operation_id is not None and one.operation_id in self._done:
             return self._answer(one.native_id, self._done[one.operation_id], "duplicate", "same-operation")
         link = self.links.by_name.get(one.native_id)

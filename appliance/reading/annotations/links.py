@@ -96,6 +96,11 @@ class Links:
             if name not in names and link["held_version"] < rows[annotation_id]["version"]:
                 self._held.discard(annotation_id)
 
+    def lacks(self, native_id: str) -> None:
+        """The device has it no more under this name, whatever else it said of it since; it may say it under another."""
+        if native_id in self.by_name:
+            self._held.discard(self.by_name[native_id]["annotation_id"])
+
     def miss(self, names: Collection[str], rows: Mapping[str, Row]) -> None:
         """The device has said all that it has, or deleted: `names`. What else it was known to hold it has lost, and is
         given again; absence is never a deletion."""

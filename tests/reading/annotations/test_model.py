@@ -170,6 +170,20 @@ def test_what_a_kobo_was_given_is_not_older_than_what_it_said_before():
     assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
 
 
+def test_what_was_deleted_and_made_again_stays_one_when_both_come_late():
+    """What it had before arrives after all of that, and then the deletion and the new one once more."""
+    readers = Readers()
+    readers.create(who=ONE, which=1, colour=0, noted=False)
+    readers.sync(who=ONE, how="well")
+    readers.sync(who=ONE, how="delayed")
+    readers.delete(who=ONE, which=0)
+    readers.create(who=ONE, which=1, colour=0, noted=False)
+    readers.sync(who=ONE, how="delayed")
+    readers.sync(who=ONE, how="well")
+    readers.teardown()
+    assert len(readers.server.rows) == 1
+
+
 def test_a_colour_chosen_back_is_a_choice():
     """A reader is given another colour, forgets to say so, and its person chooses the one again that it had before."""
     readers = Readers()
