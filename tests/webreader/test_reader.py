@@ -276,7 +276,7 @@ def test_a_locator_that_cannot_be_resolved(server: Server, reader: OpenReader) -
     for cfi in NOWHERE:
         told = {"version": 7, "sha256": "", "cfi": cfi or None, "status": "exact", "reason": "", "fraction": 0.11}
         body = {**told, "device": "Kobo", "here": False, "at": None}
-        page.route("**/progress", lambda route, body=body: route.fulfill(json=body))
+        page.route("**/progress", lambda route, _request, body=body: route.fulfill(json=body))
         reader.open()
         assert "not found in this file" in page.inner_text("#notice"), cfi
         percent = int(page.inner_text("#percent").split()[0])
