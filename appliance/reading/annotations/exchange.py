@@ -4,8 +4,8 @@ A *link* is what the device holds of an annotation (`links`), a *row* the annota
 a dictionary). Nothing here reads a clock, a file or a database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 from uuid import uuid4
@@ -33,11 +33,15 @@ from appliance.reading.annotations.place import columns_of, range_of
 from appliance.reading.annotations.report import Answer, Caller, Deletion, Entry, Said
 from appliance.reading.clock import happened
 
+CLOCK_STEP = timedelta(seconds=2)
+"""Devices tell whole seconds, and how far off their clock is is measured with each request."""
+
 
 class Exchange:
     """`rows`: the book's annotations by id, tombstones too. `links`: of this device, by native id. `done`: operation
     ids seen before, with the annotation each was about. `version`: the first of the reserved feed numbers, one for
-    each thing said. Deletions come first: what was deleted and made again stays one annotation.
+    each thing said. `former_notes`: by annotation, for a list that the device did not write last. Deletions come first:
+    what was deleted and made again stays one annotation.
 
     Afterwards: `changed`, the rows to write, of which `created` are new; `links`; `entries`, for the journal.
     """
@@ -50,6 +54,7 @@ class Exchange:
         done: Mapping[str, str | None],
         version: int,
         new_id: Callable[[], str] = lambda: str(uuid4()),
+        former_notes: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self.caller = caller
         self._new_id = new_id
@@ -59,6 +64,7 @@ class Exchange:
         self.created: set[str] = set()
         self.entries: list[Entry] = []
         self._done = dict(done)
+        self._former_notes = former_notes or {}
         self._version = version
         self._marks: Marks | None = None
 
@@ -178,17 +184,22 @@ class Exchange:
 
     def _first_contact(self, said: Said, row: Row) -> dict[str, Any]:
         """What a device that made the same highlight says otherwise. Its words and ends differ by what readers do
-        (punctuation, spaces), so those of the first stay."""
+        (punctuation, spaces), so those of the first stay. In a copied or older list, a note that it once had is none of
+        the device's own."""
         if row["deleted_at"] is not None:  # made again
             return {name: value for name, value in said.fields.items() if name != "text"}
-        return changed({name: value for name, value in said.fields.items() if name in ("note", "style")}, row)
+        fields = {name: value for name, value in said.fields.items() if name in ("note", "style")}
+        if fields.get("note") in self._former_notes.get(row["id"], ()):
+            del fields["note"]
+        return changed(fields, row)
 
     def _is_deleted_copy(self, said: Said, row: Row, at: datetime) -> bool:
         """Whether it is an old copy of what was deleted since, with no other words than that has: it does not come
         back. Where the device's clock is not known it may as well be made anew, and that must not be lost."""
-        is_older = row["deleted_at"] is not None and self.caller.skew is not None and at < row["deleted_at"]
-        note = said.fields.get("note", "")
-        return is_older and any(contains(known, note) for known in (row["note"], *row["other_notes"]))
+        knows_when = row["deleted_at"] is not None and self.caller.skew is not None
+        is_older = knows_when and at + CLOCK_STEP < row["deleted_at"]
+        note, former = said.fields.get("note", ""), self._former_notes.get(row["id"], ())
+        return is_older and any(contains(known, note) for known in (row["note"], *row["other_notes"], *former))
 
     def _columns(self, fields: dict[str, Any], located: LocatedRange | None) -> dict[str, Any]:
         """The changes as they are kept. A range that cannot be found changes nothing: the old one still stands."""

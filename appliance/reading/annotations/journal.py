@@ -83,3 +83,17 @@ def deleted_lately(connection: Connection, caller: Caller) -> int:
     since = caller.received_at - MASS_WINDOW
     values = {"device_id": caller.device_id, "book_id": caller.book_id, "since": since}
     return int(connection.execute(_LATELY, values).scalar_one())
+
+
+def former_notes(connection: Connection, caller: Caller) -> dict[str, set[str]]:
+    """All notes that each of the person's annotations in the book ever had. Reads the whole history of the book."""
+    mine = (_JOURNAL.c.user_id == caller.user_id, _JOURNAL.c.book_id == caller.book_id)
+    query = select(_JOURNAL.c.effects).where(*mine, _JOURNAL.c.kind == "annotation")
+    found: dict[str, set[str]] = {}
+    for effects in connection.execute(query).scalars():
+        for effect in effects or ():
+            columns = effect.get("row") or effect.get("columns") or {}
+            notes = {columns.get("note", ""), *effect.get("other_notes", ())} - {""}
+            if notes:
+                found.setdefault(effect["id"], set()).update(notes)
+    return found

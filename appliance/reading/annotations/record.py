@@ -4,7 +4,7 @@ The journal gets what was said and what was done; `effects` folds the latter. Pl
 transaction begins.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -108,7 +108,8 @@ def exchange(
         with house.database.write() as session:
             connection = session.connection()
             operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
-            work = _exchange(connection, caller, len(news) + len(deletions), operations)
+            former = journal.former_notes(connection, caller) if is_foreign else None
+            work = _exchange(connection, caller, len(news) + len(deletions), operations, former)
             if is_foreign:
                 work.links.distrust(work.rows)
             elif complete:
@@ -217,11 +218,18 @@ def follow_all(house: House, caller: Caller, version: int) -> None:
         _store_links(connection, caller, held)
 
 
-def _exchange(connection: Connection, caller: Caller, count: int, operations: Sequence[str | None]) -> Exchange:
+def _exchange(
+    connection: Connection,
+    caller: Caller,
+    count: int,
+    operations: Sequence[str | None],
+    former_notes: Mapping[str, Collection[str]] | None = None,
+) -> Exchange:
     take_turn(connection, caller.user_id)
     version = take_versions(connection, caller.user_id, count) if count else 0
     done = journal.done(connection, caller, operations)
-    return Exchange(caller, _rows(connection, caller), _links(connection, caller), done, version)
+    rows, links = _rows(connection, caller), _links(connection, caller)
+    return Exchange(caller, rows, links, done, version, former_notes=former_notes)
 
 
 def _is_same_range(said: Said, link: Link | None) -> bool:

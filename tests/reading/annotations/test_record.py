@@ -1,6 +1,7 @@
 """Annotations of a real house: a KOReader, a Kobo and a browser in one book."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -183,3 +184,48 @@ def test_what_a_reader_writes_on_a_bookmark_is_no_text_of_the_book(home: Househo
     exchange(home.house, koreader.caller, [Said("lost", "bookmark", f"{point}9999", {"text": elsewhere})])
     assert (3000, 3000, "exact") in {(row.first, row.last, row.place_status) for row in living(home)}
     assert all(row.first != 100 for row in living(home))
+
+
+def written(reader: Reader, seconds: int, note: str, name: str = "1") -> Said:
+    """A highlight as it is in a KOReader's file: dated `seconds` from now."""
+    at = reader.home.house.now() + timedelta(seconds=seconds)
+    fields = {"text": "", "note": note, "colour": "yellow"}
+    return Said(name, "highlight", reader.range(100), fields, created_at=at, changed_at=at)
+
+
+def timed(reader: Reader) -> Caller:
+    return replace(reader.caller, skew=timedelta(0))
+
+
+def test_a_file_from_before_a_crash_has_no_news(home: Household) -> None:
+    """KOReader wrote a note, the server has it, and the file on the card is still the one before."""
+    koreader = Reader(home, "koreader")
+    before, after = written(koreader, -60, "the first words"), written(koreader, -30, "other words")
+    for said in (before, after):
+        exchange(home.house, timed(koreader), [said], complete=True)
+    exchange(home.house, timed(koreader), [before], complete=True, is_foreign=True)
+    (row,) = living(home)
+    assert (row.note, row.other_notes) == ("other words", [])
+    assert [(one.due, one.fields["note"]) for one in koreader.sync()] == [("change", "other words")]
+
+
+def test_a_file_from_before_a_crash_brings_back_nothing_that_was_deleted(home: Household) -> None:
+    koreader, browser = Reader(home, "koreader"), Reader(home, "web")
+    before, after = written(koreader, -60, "the first words"), written(koreader, -30, "other words")
+    for said in (before, after):
+        exchange(home.house, timed(koreader), [said], complete=True)
+    (row,) = living(home)
+    browser.exchange(deletions=[Deletion(row.id, base_version=row.version)])
+    exchange(home.house, timed(koreader), [before], complete=True, is_foreign=True)
+    assert living(home) == []
+    assert [one.due for one in koreader.sync()] == ["remove"]
+
+
+def test_what_is_deleted_and_marked_again_in_the_same_second_is_there(home: Household) -> None:
+    """The clock of a device tells whole seconds, and how far off it is is measured with each request."""
+    koreader = Reader(home, "koreader")
+    exchange(home.house, timed(koreader), [written(koreader, -60, "")])
+    exchange(home.house, timed(koreader), [], [Deletion("1", is_confirmed=True)])
+    exchange(home.house, timed(koreader), [written(koreader, -1, "", name="2")])
+    (row,) = living(home)
+    assert row.note == ""
