@@ -64,7 +64,7 @@ class Exchange:
         self.created: set[str] = set()
         self.entries: list[Entry] = []
         self._done = dict(done)
-        self._former_notes = former_notes or {}
+        self._former_notes = former_notes
         self._version = version
         self._marks: Marks | None = None
 
@@ -189,17 +189,23 @@ class Exchange:
         if row["deleted_at"] is not None:  # made again
             return {name: value for name, value in said.fields.items() if name != "text"}
         fields = {name: value for name, value in said.fields.items() if name in ("note", "style")}
-        if fields.get("note") in self._former_notes.get(row["id"], ()):
+        if fields.get("note") in self._formerly(row):
             del fields["note"]
         return changed(fields, row)
 
     def _is_deleted_copy(self, said: Said, row: Row, at: datetime) -> bool:
         """Whether it is an old copy of what was deleted since, with no other words than that has: it does not come
-        back. Where the device's clock is not known it may as well be made anew, and that must not be lost."""
-        knows_when = row["deleted_at"] is not None and self.caller.skew is not None
-        is_older = knows_when and at + CLOCK_STEP < row["deleted_at"]
-        note, former = said.fields.get("note", ""), self._former_notes.get(row["id"], ())
-        return is_older and any(contains(known, note) for known in (row["note"], *row["other_notes"], *former))
+        back. Where the device's clock is not known it may as well be made anew, and that must not be lost; but in a
+        list that the device did not write last, what has the name of the deleted one is that."""
+        if row["deleted_at"] is None:
+            return False
+        is_older = self.caller.skew is not None and at + CLOCK_STEP < row["deleted_at"]
+        is_old_list = self._former_notes is not None and said.native_id in self.links.by_name
+        known = (row["note"], *row["other_notes"], *self._formerly(row))
+        return (is_older or is_old_list) and any(contains(note, said.fields.get("note", "")) for note in known)
+
+    def _formerly(self, row: Row) -> Collection[str]:
+        return (self._former_notes or {}).get(row["id"], ())
 
     def _columns(self, fields: dict[str, Any], located: LocatedRange | None) -> dict[str, Any]:
         """The changes as they are kept. A range that cannot be found changes nothing: the old one still stands."""
