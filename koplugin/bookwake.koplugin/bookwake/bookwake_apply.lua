@@ -193,18 +193,10 @@ function Apply.run(context)
         return left, counts
     end
     local _, n = Baseline.view(record, core.outbox:of(capture.file))
-    local operation, err = core.outbox:add({
-        kind = "followed",
-        file = capture.file,
-        path = capture.path,
-        body = { followed = followed },
-        known = known,
-        n = n + 1,
-    })
+    local operation, err = capture:add("followed", { followed = followed }, known, n + 1)
     if not operation then
         return nil, err
     end
-    capture:mark(n + 1)
     return left, counts
 end
 

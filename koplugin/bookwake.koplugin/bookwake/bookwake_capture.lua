@@ -60,6 +60,24 @@ function Capture:mark(n)
     self.ui.doc_settings:saveSetting(MARKER, { id = self.record.marker, n = n })
 end
 
+--- Put an operation that changes the baseline into the outbox, and its number into the sidecar.
+-- @param known what the server knows once it has it; @param instead one that was never sent, which this replaces
+-- @return the operation, or nil and why it could not be written
+function Capture:add(kind, body, known, n, instead)
+    local operation, err = self.core.outbox:add({
+        kind = kind,
+        file = self.file,
+        path = self.path,
+        body = body,
+        known = known,
+        n = n,
+    }, instead)
+    if operation then
+        self:mark(n)
+    end
+    return operation, err
+end
+
 --- Begin anew with a sidecar that is not the one last captured.
 function Capture:_bind(binding)
     local record = self.record
@@ -161,21 +179,13 @@ function Capture:annotations(is_allowed)
         self:_name(entries, origin, items)
         body, known = Baseline.whole(entries, binding, core.digest)
     end
-    local operation, err = outbox:add({
-        kind = "annotations",
-        file = self.file,
-        path = self.path,
-        body = body,
-        known = known,
-        n = n + 1,
-    }, instead)
+    local operation, err = self:add("annotations", body, known, n + 1, instead)
     if not operation then
         return nil, err
     end
     for _, one in ipairs(body.deleted) do
         self.confirmed[one.name] = nil
     end
-    self:mark(n + 1)
     return operation
 end
 
@@ -186,17 +196,9 @@ function Capture:bring_back()
     local entries, origin = Annotation.entries(self.ui.annotation.annotations)
     self:_name(entries, origin, items)
     local body, known = Baseline.whole(entries, "bound", core.digest)
-    local operation, err = core.outbox:add({
-        kind = "annotations",
-        file = self.file,
-        path = self.path,
-        body = body,
-        known = known,
-        n = n + 1,
-    })
+    local operation, err = self:add("annotations", body, known, n + 1)
     if operation then
         self.held = {}
-        self:mark(n + 1)
     end
     return operation, err
 end
@@ -246,19 +248,7 @@ function Capture:state()
     if instead then
         body = Coalesce.state(instead, { body = body, known = now })
     end
-    local operation, err = core.outbox:add({
-        kind = "state",
-        file = self.file,
-        path = self.path,
-        body = body,
-        known = now,
-        n = n + 1,
-    }, instead)
-    if not operation then
-        return nil, err
-    end
-    self:mark(n + 1)
-    return operation
+    return self:add("state", body, now, n + 1, instead)
 end
 
 --- Show the server's status, rating and review; nothing is done while changes of the person's own are on their way.
