@@ -9,6 +9,7 @@ int fork(void);
 int getpid(void);
 int kill(int pid, int signal);
 int waitpid(int pid, int *status, int options);
+int waitid(int kind, unsigned int pid, void *info, int options);
 void _exit(int status);
 int close(int fd);
 int fileno(void *stream);
@@ -25,6 +26,11 @@ int poll(struct standin_pollfd *fds, unsigned long count, int timeout);
 ]])
 
 local util = { patience = 500 } -- milliseconds
+local POLLIN, POLLHUP = 1, 16
+local P_PID, WEXITED, WNOWAIT = 1, 4, 0x1000000
+
+-- The child at the other end of each pipe.
+local writers = {}
 
 function util.runInSubProcess(task, with_pipe)
     local reading, writing
@@ -57,6 +63,9 @@ function util.runInSubProcess(task, with_pipe)
     if pid < 0 then
         return false, "fork failed"
     end
+    if reading then
+        writers[reading] = pid
+    end
     return pid, reading
 end
 
@@ -70,19 +79,24 @@ function util.terminateSubProcess(pid)
     C.kill(pid, 9)
 end
 
---- The loop's clock is not the child's: whoever looks gives it some real time first.
+--- The loop's clock is not the child's: whoever looks gives it some real time first. A child that has hung up only has
+-- to die and gets the time it needs: on a busy machine it would look alive for minutes of the loop's clock.
 function util.getNonBlockingReadSize(fd)
-    util.waitReadable(fd, util.patience)
+    local has_hung_up = util.waitReadable(fd, util.patience)
     local available = ffi.new("int[1]")
     C.ioctl(fd, 0x541B, available) -- FIONREAD
+    if has_hung_up and available[0] == 0 and writers[fd] then
+        C.waitid(P_PID, writers[fd], ffi.new("char[128]"), WEXITED + WNOWAIT)
+    end
     return available[0]
 end
 
---- Stand-in only: waits in real time until there is something to read, or the writer is gone.
+--- Stand-in only: waits in real time until there is something to read, or the writer is gone; says whether it is gone.
 function util.waitReadable(fd, milliseconds)
     local request = ffi.new("struct standin_pollfd[1]")
-    request[0].fd, request[0].events = fd, 1
+    request[0].fd, request[0].events = fd, POLLIN
     C.poll(request, 1, milliseconds)
+    return require("bit").band(request[0].revents, POLLHUP) ~= 0
 end
 
 function util.readAllFromFD(fd)
@@ -95,6 +109,7 @@ function util.readAllFromFD(fd)
         chunks[#chunks + 1] = ffi.string(buffer, count)
     end
     C.close(fd)
+    writers[fd] = nil
     return table.concat(chunks)
 end
 
