@@ -10,6 +10,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
@@ -37,7 +38,7 @@ EntryRequest = Request[SignedIn, Any, Any]
 
 
 @get(PREFIX + "/document/{path:path}", opt={"access": "person"}, sync_to_thread=True, include_in_schema=False)
-def document(request: EntryRequest, sha256: str, path: str) -> Response[Any]:
+def document(request: EntryRequest, sha256: FromPath[str], path: FromPath[str]) -> Response[Any]:
     """A content document as canonical XHTML."""
     name = path.removeprefix("/")
     file = _file(request, sha256)
@@ -57,7 +58,7 @@ def document(request: EntryRequest, sha256: str, path: str) -> Response[Any]:
 
 
 @get(PREFIX + "/entry/{path:path}", opt={"access": "person"}, sync_to_thread=True, include_in_schema=False)
-def entry(request: EntryRequest, sha256: str, path: str) -> Response[Any]:
+def entry(request: EntryRequest, sha256: FromPath[str], path: FromPath[str]) -> Response[Any]:
     """What a content document loads. Scripts, pages and everything unknown are refused."""
     name = path.removeprefix("/")
     file = _file(request, sha256)

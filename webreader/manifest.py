@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
@@ -54,7 +55,7 @@ class Manifest(Struct):
 
 
 @get("/api/books/{book_id:str}/manifest", opt={"access": "person"}, sync_to_thread=True)
-def manifest(request: Request[SignedIn, Any, Any], book_id: str) -> Response[Manifest]:
+def manifest(request: Request[SignedIn, Any, Any], book_id: FromPath[str]) -> Response[Manifest]:
     """The book's reference rendition, as the reader opens it."""
     house: House = request.app.state.house
     with house.database.read() as session:

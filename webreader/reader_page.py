@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Request, Response, route
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Template
 from litestar.types import ControllerRouterHandler
 
@@ -33,7 +34,7 @@ def policy(nonce: str) -> str:
     sync_to_thread=True,
     include_in_schema=False,
 )
-def reader(request: Request[SignedIn, Any, Any], book_id: str) -> Response[Any]:
+def reader(request: Request[SignedIn, Any, Any], book_id: FromPath[str]) -> Response[Any]:
     """The reader, on one book. It asks for everything else itself."""
     house: House = request.app.state.house
     with house.database.read() as session:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request, Response, Router, get, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import RawBody
 from sqlmodel import Session
 
 from appliance import __version__
@@ -45,7 +46,7 @@ def _endpoint(path: str, shape: type[Shape], act: Callable[[Call, Shape], wire.A
     @route(
         path, http_method=["POST"], opt=OPTIONS, status_code=201, request_max_body_size=MAX_BODY, sync_to_thread=True
     )
-    def handler(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
+    def handler(request: Request[Any, Any, Any], body: RawBody) -> Response[Any]:
         house: House = request.app.state.house
         with house.database.read() as session:
             login = caller(request, session)

@@ -7,6 +7,7 @@ document is `200 {}` when asked for and simply stored when pushed.
 from typing import Any
 
 from litestar import Request, Response, Router, get, post, put
+from litestar.params import FromPath, RawBody
 from sqlmodel import Session, col, select
 
 from appliance.accounts.devices import Login
@@ -60,7 +61,7 @@ def authorize(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 @put("/syncs/progress", opt=OPTIONS, status_code=200, request_max_body_size=MAX_BODY, sync_to_thread=True)
-def put_progress(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
+def put_progress(request: Request[Any, Any, Any], body: RawBody) -> Response[Any]:
     """`PUT /syncs/progress` → 200 `{"document", "timestamp"}` after a durable commit, also for unknown documents.
 
     Only 200 counts: with any other success the stock client queues the same item again (1.4).
@@ -96,7 +97,7 @@ def put_progress(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
 
 
 @get("/syncs/progress/{document:str}", opt=OPTIONS, sync_to_thread=True)
-def get_progress(request: Request[Any, Any, Any], document: str) -> Response[Any]:
+def get_progress(request: Request[Any, Any, Any], document: FromPath[str]) -> Response[Any]:
     """`GET /syncs/progress/:document` → 200 with the record, or `{}` when there is none.
 
     `progress` is valid for that very file, because KOReader goes to page 1 on any other string (1.5).

@@ -13,6 +13,7 @@ import msgspec
 from litestar import Request, Response, Router, route
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import RawBody
 from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
@@ -43,7 +44,7 @@ def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
         request_max_body_size=endpoint.limit,
         include_in_schema=False,
     )
-    def handler(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
+    def handler(request: Request[Any, Any, Any], body: RawBody) -> Response[Any]:
         began = time.monotonic()
         house: House = request.app.state.house
         known: list[Caller] = []

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, Struct
 from sqlmodel import Session, col, select
@@ -152,10 +152,10 @@ class AllDone(Struct):
 @get("/api/books/{book_id:str}/annotations", opt={"access": "person"}, sync_to_thread=True)
 def marks(
     request: AnnotationRequest,
-    book_id: str,
-    sha256: str | None = None,
-    after: Annotated[int, Parameter(ge=0, le=2**53)] = 0,
-    until: Annotated[int, Parameter(ge=0, le=2**53)] = 0,
+    book_id: FromPath[str],
+    sha256: FromQuery[str | None] = None,
+    after: Annotated[int, QueryParameter(ge=0, le=2**53)] = 0,
+    until: Annotated[int, QueryParameter(ge=0, le=2**53)] = 0,
 ) -> Response[Marks]:
     """Annotations of this person in the book that changed after version `after`, all by default; `until`: of the page
     before, 0 for the first."""
@@ -177,7 +177,7 @@ def marks(
     status_code=200,
     request_max_body_size=MAX_BODY,
 )
-def act(request: AnnotationRequest, book_id: str, data: Acts) -> Response[AllDone]:
+def act(request: AnnotationRequest, book_id: FromPath[str], data: JSONBody[Acts]) -> Response[AllDone]:
     """Take in what a person did. Each operation is committed by itself, and counts once however often it is sent."""
     house: House = request.app.state.house
     with house.database.read() as session:

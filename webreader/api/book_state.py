@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get, put
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import UNSET, Meta, Struct, UnsetType
 from sqlmodel import Session
@@ -49,7 +50,7 @@ class Kept(Struct):
 
 
 @get("/api/books/{book_id:str}/state", opt={"access": "person"}, sync_to_thread=True)
-def state(request: StateRequest, book_id: str) -> Response[State]:
+def state(request: StateRequest, book_id: FromPath[str]) -> Response[State]:
     """What this person thinks of the book."""
     house: House = request.app.state.house
     with house.database.read() as session:
@@ -58,7 +59,7 @@ def state(request: StateRequest, book_id: str) -> Response[State]:
 
 
 @put("/api/books/{book_id:str}/state", opt={"access": "person"}, sync_to_thread=True, request_max_body_size=MAX_BODY)
-def change_state(request: StateRequest, book_id: str, data: Change) -> Response[Kept]:
+def change_state(request: StateRequest, book_id: FromPath[str], data: JSONBody[Change]) -> Response[Kept]:
     """Take down what this person thinks of the book."""
     house: House = request.app.state.house
     said = {"status": data.status, "rating": data.rating, "review": data.review}

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, get, put
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, Struct
 
@@ -71,7 +72,7 @@ class Saved(Struct):
 
 
 @get("/api/books/{book_id:str}/progress", opt={"access": "person"}, sync_to_thread=True)
-def where(request: ProgressRequest, book_id: str) -> Response[Where]:
+def where(request: ProgressRequest, book_id: FromPath[str]) -> Response[Where]:
     """Where this person is in the book."""
     house: House = request.app.state.house
     with house.database.read() as session:
@@ -85,7 +86,7 @@ def where(request: ProgressRequest, book_id: str) -> Response[Where]:
 
 
 @put("/api/books/{book_id:str}/progress", opt={"access": "person"}, sync_to_thread=True, request_max_body_size=MAX_BODY)
-def move(request: ProgressRequest, book_id: str, data: Moved) -> Response[Saved]:
+def move(request: ProgressRequest, book_id: FromPath[str], data: JSONBody[Moved]) -> Response[Saved]:
     """Take down what a person did. The rules of the house decide whether it becomes the current place."""
     house: House = request.app.state.house
     with house.database.read() as session:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from litestar import Request, Response, put
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 from msgspec import Meta, Struct
 
@@ -46,7 +47,7 @@ class Kept(Struct):
     sync_to_thread=True,
     request_max_body_size=MAX_BODY,
 )
-def keep_time(request: TimeRequest, book_id: str, data: Stretch) -> Response[Kept]:
+def keep_time(request: TimeRequest, book_id: FromPath[str], data: JSONBody[Stretch]) -> Response[Kept]:
     """Take down that this person has read."""
     house: House = request.app.state.house
     event = Event(

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from litestar import Response
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import File
 from litestar.types import ControllerRouterHandler
 from sqlmodel import Session
@@ -30,7 +30,7 @@ HIGHLIGHTS = 100  # shown at first
 MOST_HIGHLIGHTS = 5_000
 SESSIONS = 10
 
-Id = Annotated[int | None, Parameter(ge=0, le=2**53)]
+Id = Annotated[int | None, QueryParameter(ge=0, le=2**53)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ def book(
     request: PageRequest,
     book_id: FromPath[str],
     before: Id = None,
-    everything: bool = False,
-    all_highlights: bool = False,
-    done: str = "",
+    everything: FromQuery[bool] = False,
+    all_highlights: FromQuery[bool] = False,
+    done: FromQuery[str] = "",
 ) -> Response[Any]:
     """The page of a book. One whose file is away still shows how far it was read. `before`: older lines of the
     timeline; `everything`: those too that changed nothing."""
