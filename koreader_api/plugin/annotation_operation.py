@@ -11,6 +11,7 @@ from appliance.reading.annotations.record import exchange
 from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
 from appliance.reading.annotations.unread import keep_unread
 from koreader_api.drawers import style_of
+from koreader_api.plugin import moved_file
 from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.call import Call, DeviceClock
 from koreader_api.plugin.reading_json import NotUnderstood, shape
@@ -32,6 +33,9 @@ def take(call: Call, clock: DeviceClock, which: Which, said: wire.AnnotationsSai
         _keep(call, which, said, unread)
     caller = caller_of(call, clock, which)
     changed = [_said(item, clock, said.id) for item in items if isinstance(item, wire.AnnotationSaid)]
+    names = {one.native_id for one in changed}
+    if said.moved_from is not None:
+        moved_file.bring_back(call, caller, said, names)
     gone = [_deletion(one, clock, said.id) for one in deletions if isinstance(one, wire.DeletionSaid)]
     answers = iter(
         exchange(
@@ -44,6 +48,8 @@ def take(call: Call, clock: DeviceClock, which: Which, said: wire.AnnotationsSai
             is_foreign=said.foreign,
         )
     )
+    if said.moved_from is not None:
+        moved_file.take_away(call, caller, said, names)
     told = [one if isinstance(one, wire.AnnotationAnswer) else _answer(next(answers)) for one in (*items, *deletions)]
     outcomes = {one.outcome for one in told}
     outcome = next((each for each in _RANKS if each in outcomes), "echo")

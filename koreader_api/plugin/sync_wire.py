@@ -63,12 +63,14 @@ class DeletionSaid(Struct):
 
 
 class AnnotationsSaid(Operation, kw_only=True, tag_field="kind", tag="annotations"):
-    """What was changed in one file. Each of `changed` and `deleted` is judged by itself."""
+    """What was changed in one file. Each of `changed` and `deleted` is judged by itself. `moved_from`: the book that
+    the file was taken for when these were told before."""
 
     changed: list[Any] = []
     deleted: list[Any] = []
     complete: bool = False
     foreign: bool = False
+    moved_from: Text | None = None
 
 
 class FollowedOne(Struct):

@@ -5,7 +5,7 @@
 local fake_server = {}
 
 --- Takes the place of what `bookwake_core` makes of `bookwake_server`, for the next start of KOReader.
--- Fields that specs set: `offers` (instructions by file), `places`, `states`, `reply` (a function of path and body that
+-- Fields that specs set: `books` (ids by file), `offers` (instructions by file), `places`, `states`, `reply` (a function of path and body that
 -- answers instead), `is_down`. What it knows: `annotations` by name, `operations` taken, `requests`, `reports`.
 function fake_server.install()
     local server = {
@@ -17,9 +17,14 @@ function fake_server.install()
         requests = {},
         how = "exact",
         seen = {},
+        books = {},
         library = "L1",
         version = 100,
     }
+
+    local function book_of(file)
+        return { id = server.books[file] or "b-" .. file }
+    end
 
     local take = {}
 
@@ -78,7 +83,7 @@ function fake_server.install()
         local matches = {}
         for index, file in ipairs(body.files) do
             local how = server.how
-            matches[index] = { file = file.file, how = how, book = how ~= "none" and { id = "b-" .. file.file } or nil }
+            matches[index] = { file = file.file, how = how, book = how ~= "none" and book_of(file.file) or nil }
         end
         return { library = server.library, matches = matches }
     end
@@ -105,7 +110,7 @@ function fake_server.install()
             pulled[index] = {
                 file = pull.file,
                 how = server.how,
-                book = { id = "b-" .. pull.file },
+                book = book_of(pull.file),
                 progress = server.places[pull.file],
                 state = server.states[pull.file],
                 annotations = server.offers[pull.file] or {},

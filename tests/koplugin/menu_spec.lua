@@ -203,6 +203,7 @@ describe("The menu", function()
     it("shows how it stands with this book, and why something was not placed", function()
         T.open(book)
         core.shown.books[book] = {
+            file = ("a"):rep(32),
             match = {
                 how = "linked",
                 book = { id = 3, title = "The Lantern Keeper", series = "Tales", series_index = 2 },
@@ -230,6 +231,15 @@ describe("The menu", function()
         assert.truthy(screen.texts():find("12 highlights are gone from this book at once", 1, true))
         screen.press("Bring them back")
         assert.same({ "deletions", book, false }, core.sync.calls[#core.sync.calls])
+        screen.press("Not this book?")
+        screen.press("Search")
+        core.answers["library/books"] = { items = { { id = 4, title = "Lanterns" } } }
+        screen.press("Search")
+        core.answers.link = function(body)
+            return { match = { file = body.file, how = "linked", book = { id = body.book, title = "Lanterns" } } }
+        end
+        screen.press("Lanterns")
+        assert.equal(4, core.matched[book].book.id)
     end)
 
     it("lists unknown files, and one tap says which book a file is", function()

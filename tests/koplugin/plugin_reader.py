@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ PATIENCE = 180
 
 
 class PluginReader:
-    """`folder`: its card, with KOReader's data and the books."""
+    """`folder`: its card, with KOReader's data and the books. `book`: the one that is read."""
+
+    book: Path
 
     def __init__(self, folder: Path) -> None:
         self.luajit = needs.program("luajit", "luajit")
@@ -94,3 +97,15 @@ local function items()
     return list
 end
 """
+
+
+def in_book(reader: PluginReader, lua: str = "", **more: Any) -> Any:
+    """Open the book, do something, sync, and tell what is in it."""
+    return reader.do(
+        f"T.open(T.args[1]) T.wait(3) {lua} sync() sync() T.result(items()) T.close() T.wait(5)", reader.book, **more
+    )[-1]
+
+
+def notes(marks: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Of highlights, by their words."""
+    return {mark["text"]: mark.get("note", "") for mark in marks}

@@ -10,27 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.koplugin.browser_hand import BrowserHand
-from tests.koplugin.plugin_reader import PluginReader
-from tests.server import BOOKS, Server, running_server
+from tests.koplugin.conftest import ALICE
+from tests.koplugin.plugin_reader import PluginReader, in_book, notes
+from tests.server import Server
 from tests.webreader.open_reader import query
 
-BOOK = BOOKS / "calibre-docx_alice.epub"
-
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running_server(books=[BOOK]) as server:
-        yield server
-
-
-@pytest.fixture
-def ida(server: Server) -> str:
-    """A person who has read nothing yet."""
-    name = f"Ida {len(server.json('user', 'list'))}"  # type: ignore[arg-type]
-    server.add_user(name)
-    return name
 
 
 @pytest.fixture
@@ -40,7 +25,7 @@ def reader(server: Server, ida: str, tmp_path: Path) -> PluginReader:
 
 def another(server: Server, person: str, folder: Path, *, indexed: bool = False) -> PluginReader:
     reader = PluginReader(folder)
-    reader.book = reader.put(BOOK, indexed=indexed)
+    reader.book = reader.put(ALICE, indexed=indexed)
     reader.pair(server, person)
     return reader
 
@@ -49,18 +34,7 @@ def another(server: Server, person: str, folder: Path, *, indexed: bool = False)
 def browser(server: Server, ida: str) -> Iterator[BrowserHand]:
     with server.browser(ida) as client:
         client.headers["accept"] = "application/json"
-        yield BrowserHand(client, server, BOOK)
-
-
-def in_book(reader: PluginReader, lua: str = "", **more):
-    """Open the book, do something, sync, and tell what is in it."""
-    return reader.do(
-        f"T.open(T.args[1]) T.wait(3) {lua} sync() sync() T.result(items()) T.close() T.wait(5)", reader.book, **more
-    )[-1]
-
-
-def notes(marks) -> dict[str, str]:
-    return {mark["text"]: mark.get("note", "") for mark in marks}
+        yield BrowserHand(client, server, ALICE)
 
 
 def test_a_highlight_goes_up_with_all_it_has_and_follows_what_becomes_of_it(reader, browser) -> None:

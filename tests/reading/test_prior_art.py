@@ -60,6 +60,7 @@ ELSEWHERE = {
     38: ["kepub/test_cache.py::test_a_new_version_changes_nothing_that_was_made"],
     50: ["positions/test_range_vectors.py"],
     32: ["koreader_api/plugin/test_matching.py::test_a_sidecar_that_was_copied_from_another_book_says_nothing"],
+    44: ["koreader_api/plugin/test_matching.py::test_what_was_made_in_a_file_goes_to_the_book_that_it_is"],
     52: ["koreader_api/plugin/test_wire.py::test_any_fields"],
     57: ["koreader_api/plugin/test_wire.py::test_the_description_names_every_endpoint_and_shape"],
     56: ["kobo_api/test_reading_services.py::test_storage_and_notebooks_never_fail"],
@@ -69,11 +70,10 @@ ELSEWHERE |= {row: ["positions/test_vectors.py"] for row in (28, 29)}
 
 LATER = {
     5: [35, 39, 40, 41, 42, 46, 47],
-    6: [44, 49],
+    6: [49],
 }
-"""Row 35: until then a Kobo with notes is never told that there are none (kobo_api/test_reading_services.py). Row 44:
-which book a file is can be seen and corrected (koreader_api/plugin/test_matching.py); of what it had sent to the wrong
-book only reading time moves. 49: the plugin under several versions of KOReader. 47: a wish for a protocol."""
+"""Row 35: until then a Kobo with notes is never told that there are none (kobo_api/test_reading_services.py). 49: the
+plugin under several versions of KOReader. 47: a wish for a protocol."""
 
 WORDS = "".join(f"<p>Paragraph {n} says <b>something</b> that no other one says, {n * 7919}.</p>\n" for n in range(200))
 DIALECTS = {"koreader": "xpointer", "kobo": "kobo", "web": "cfi"}

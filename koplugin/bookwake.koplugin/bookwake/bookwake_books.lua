@@ -1,7 +1,8 @@
 --- What is known of each file: the book it is, what the server knows this reader to hold of it, where the person is.
 --
 -- `books/<digest>.json` is the *record* of a file:
---   file, path, title; match = {how, book}; library: of the server when it was asked
+--   file, path, title; match = {how, book}; library: of the server when it was asked; book: the last that it was known
+--   to be; moved_from: the one it was taken for before, which the server has not been told yet
 --   device, marker, n, dom, items: the baseline of its annotations (`bookwake_baseline`)
 --   state = {status, rating, review, version}: the same of the book's state (`bookwake_summary`)
 --   place: where the person is, as pulled last; told: version of the place that this reader shows or was told of
@@ -46,6 +47,14 @@ function Books:save(record)
     return self.store:write("books/" .. record.file .. ".json", record)
 end
 
+-- The file is another book than it was taken for: what is known of it was said of that other one. All of it is told
+-- again.
+local function move(record)
+    record.moved_from = record.device and record.book or record.moved_from
+    record.device, record.state, record.told, record.place = nil, nil, nil, nil
+    record.unplaced, record.refused = {}, {}
+end
+
 --- Keep what the server answered about a file.
 -- @param match as in docs/plugin-protocol.md: `how`, `book`, `proposals`
 -- @param file its digest, where that is known; @param library of the server at that time
@@ -60,9 +69,13 @@ function Books:matched(path, match, file, library, is_one_of_many)
     record.path = path or record.path
     record.match = { how = match.how, book = book, proposals = match.proposals }
     record.library = library or record.library
+    local id = book and book.id or nil
+    if id and record.book and id ~= record.book then
+        move(record)
+    end
+    record.book = id or record.book
     local ok, err = self:save(record)
     local entry = self.index[file]
-    local id = book and book.id or nil
     if not entry or entry.book ~= id or entry.path ~= record.path then
         self.index[file] = { book = id, path = record.path }
         self.is_index_changed = true

@@ -111,8 +111,9 @@ function Capture:_bind_empty(binding, n)
 end
 
 --- All that a person may have changed.
+-- @param act, at of `progress`
 -- @return how many operations were written, or nil and why
-function Capture:all(act)
+function Capture:all(act, at)
     local count = 0
     for _, part in ipairs({ "annotations", "state" }) do
         local operation, err = self[part](self)
@@ -121,7 +122,7 @@ function Capture:all(act)
         end
         count = count + (operation and 1 or 0)
     end
-    local operation, err = self:progress(act)
+    local operation, err = self:progress(act, at)
     if err then
         return nil, err
     end
@@ -169,7 +170,7 @@ function Capture:annotations(is_allowed)
             body, known = self:_together(instead, { body = body, known = known }, waiting)
         end
     else
-        if binding == "first" and #entries == 0 then
+        if binding == "first" and #entries == 0 and not record.moved_from then
             return self:_bind_empty(binding, n)
         end
         local ok, err = self:_bind(binding)
@@ -178,6 +179,7 @@ function Capture:annotations(is_allowed)
         end
         self:_name(entries, origin, items)
         body, known = Baseline.whole(entries, binding, core.digest)
+        body.moved_from = record.moved_from
     end
     local operation, err = self:add("annotations", body, known, n + 1, instead)
     if not operation then
@@ -185,6 +187,10 @@ function Capture:annotations(is_allowed)
     end
     for _, one in ipairs(body.deleted) do
         self.confirmed[one.name] = nil
+    end
+    if record.moved_from then
+        record.moved_from = nil
+        core.books:save(record)
     end
     return operation
 end
@@ -323,7 +329,8 @@ end
 
 --- The place, if it is another than the last that was captured.
 -- @param act "read", "jumped" or "opened"; nil: nothing happened that says anything
-function Capture:progress(act)
+-- @param at when, if not now
+function Capture:progress(act, at)
     if not act then
         return nil
     end
@@ -354,6 +361,7 @@ function Capture:progress(act)
         kind = "progress",
         file = self.file,
         path = self.path,
+        at = at,
         body = body,
     }, instead)
     if not operation then
@@ -361,7 +369,7 @@ function Capture:progress(act)
     end
     self.first_place = self.first_place or operation
     self.last_locator = locator
-    record.read_at = act ~= "opened" and core.clock() or record.read_at
+    record.read_at = act ~= "opened" and (at or core.clock()) or record.read_at
     return operation
 end
 

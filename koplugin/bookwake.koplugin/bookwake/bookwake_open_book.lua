@@ -28,13 +28,26 @@ function OpenBook:is_open()
     return self.ui.document ~= nil and not self.is_closed
 end
 
+-- The place that the book has from before is news to a server that has heard of none; a book that was never read is on
+-- its first page.
+function OpenBook:old_place()
+    return self.ui.document:getCurrentPage() > 1 and "opened" or nil
+end
+
 --- Write down what is new, and say so if it cannot be written.
 -- @return how many operations
 function OpenBook:write(act)
     if not self:is_open() or not self.core.device:is_paired() then
         return 0
     end
-    local count, err = self.capture:all(act)
+    local at
+    if self.record.moved_from and not act then
+        -- The book that it is has not heard of the place.
+        self.capture.last_locator = nil
+        at = self.record.read_at
+        act = at and "read" or self:old_place()
+    end
+    local count, err = self.capture:all(act, at)
     if not count then
         self.core:noted({ class = "card", message = err })
         return 0
@@ -44,10 +57,8 @@ end
 
 --- The book was opened a moment ago.
 function OpenBook:begin()
-    -- The first time, the place it has from before is news; a book that was never read is on its first page.
     local is_new = self.record.told == nil and self.record.read_at == nil
-    local is_begun = self.ui.document:getCurrentPage() > 1
-    self:write(is_new and is_begun and "opened" or nil)
+    self:write(is_new and self:old_place() or nil)
     self.capture.last_locator = self.capture.last_locator or self.capture:locator()
     self:take_inbox()
 end

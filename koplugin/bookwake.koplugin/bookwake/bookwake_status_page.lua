@@ -88,6 +88,14 @@ function StatusPage.book(plugin)
                 }))
             end,
         })
+        table.insert(rows, {
+            _("Not this book?"),
+            _("tap to say which one it is"),
+            callback = function()
+                local entry = { file = book.file, path = plugin.file, title = match.book.title }
+                require("bookwake_unmatched").choose(plugin, entry, {})
+            end,
+        })
     end
     if not match.book then
         table.insert(rows, 1, {

@@ -33,6 +33,7 @@ local function link(plugin, entry, book, done)
             end
             plugin.books:matched(entry.path, answer.match, entry.file, plugin.device.record.library)
             toast(T(_("Linked with “%1”."), book.title or ""))
+            plugin:capture()
             plugin.sync:now({ file = entry.path, reason = "person" }) -- what has waited for this
             if done then
                 done()

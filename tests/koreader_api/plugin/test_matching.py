@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.koreader_api.plugin.conftest import OTHER
-from tests.koreader_api.plugin.standin import Device, paired
+from tests.koreader_api.plugin.standin import Device, Words, paired
 from tests.server import Server
 from tests.simulators.kosync import partial_md5
 
@@ -110,3 +110,38 @@ def test_files_nobody_knows_are_listed_in_the_browser_and_linked_there(server: S
 )
 def test_a_file_is_named_by_its_digest(device: Device, file):
     assert device.ask("/match", files=[{"file": file}]).status_code == 400
+
+
+def test_what_was_made_in_a_file_goes_to_the_book_that_it_is(
+    server: Server, device: Device, ida: str, book: Path, words: Words, alice: dict
+):
+    wrong, right = alice["id"], match(device, file=partial_md5(OTHER))["book"]["id"]
+    marks = {"changed": [words.highlight("a", 100, note="mine"), words.highlight("b", 200)], "complete": True}
+
+    def says(book: str, **moved: str) -> None:
+        device.done("/link", file=UNKNOWN, book=book)
+        said = device.operation("annotations", UNKNOWN, **moved, **marks)
+        device.sync(said)
+        device.sync(said)  # the answer was lost
+
+    with server.browser(ida) as browser:
+        browser.headers["accept"] = "application/json"
+
+        def asks(book: str, what: str) -> dict:
+            return browser.get(f"/api/books/{book}/{what}").json()
+
+        def shown(book: str) -> list[str]:
+            return sorted(one.get("note", "") for one in asks(book, "annotations")["items"] if "deleted_at" not in one)
+
+        device.says("progress", book, locator=words.at(50), percent=0.01, act="read")
+        device.says("annotations", book, changed=[words.highlight("c", 300, note="of the very book")])
+        place = asks(wrong, "progress")["cfi"]
+        says(wrong)
+        device.says("progress", UNKNOWN, locator="", percent=0.6, act="jumped")
+        assert shown(wrong) == ["", "mine", "of the very book"] and asks(wrong, "progress")["cfi"] != place
+        for _ in range(2):  # whoever errs twice loses nothing either
+            says(right, moved_from=wrong)
+            assert shown(right) == ["", "mine"] and shown(wrong) == ["of the very book"]
+            assert asks(wrong, "progress")["cfi"] == place
+            says(wrong, moved_from=right)
+            assert shown(right) == [] and shown(wrong) == ["", "mine", "of the very book"]
