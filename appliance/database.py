@@ -27,17 +27,12 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         # The last connection that was used is the next: its cache and its prepared statements are worth the most.
         self.engine: Engine = create_engine(
-            self.url,
-            pool_size=8,
-            max_overflow=32,
-            pool_use_lifo=True,
-            pool_pre_ping=not self.is_sqlite,
-            json_deserializer=_from_json,
+            self.url, pool_size=8, max_overflow=32, pool_use_lifo=True, pool_pre_ping=not self.is_sqlite, **_JSON
         )
         # Whoever writes has the same connection always, whose cache nobody else's writing makes stale.
         self._writer = self.engine
         if self.is_sqlite:
-            self._writer = create_engine(self.url, pool_size=1, json_deserializer=_from_json)
+            self._writer = create_engine(self.url, pool_size=1, **_JSON)
             _begin_with(self.engine, "BEGIN")
             _begin_with(self._writer, "BEGIN IMMEDIATE")
         self._batches = _Batches(self._writer)
@@ -171,9 +166,24 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+# A column's JSON. The standard library takes several times as long, but it has half characters, and an infinity is not
+# null.
+
+
+def _to_json(value: Any) -> str:
+    try:
+        text = _ENCODE(value)
+    except (TypeError, ValueError):
+        return json.dumps(value)
+    return json.dumps(value) if b"null" in text else text.decode()
+
+
 def _from_json(text: str | bytes) -> Any:
-    """A column's JSON. Several times as fast as the standard library, whose half characters and infinities it lacks."""
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         return json.loads(text)
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_JSON: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": _from_json}
