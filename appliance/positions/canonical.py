@@ -37,11 +37,12 @@ class Status(StrEnum):
 
 
 _RANKS = {status: rank for rank, status in enumerate(Status)}
+_rank = _RANKS.__getitem__
 
 
 def worst(*statuses: Status) -> Status:
     """The weakest of the steps of a translation (positions.md C.4)."""
-    return max(statuses, key=lambda status: status.rank)
+    return max(statuses, key=_rank)
 
 
 class Reason(StrEnum):

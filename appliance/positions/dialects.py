@@ -7,8 +7,10 @@ them, except that a CFI has ranges of its own.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+import msgspec
 
 from appliance.positions import cfi
 from appliance.positions.book import OpenBook
@@ -117,7 +119,7 @@ def write(book: OpenBook, dialect: Dialect, where: Position | Range, *, indexed:
         place = book.place(where)
         if place.position is None:
             return Written(None, place.status, place.reason)
-        value = book.fraction(place.position) if dialect == "fraction" else asdict(place.position)
+        value = book.fraction(place.position) if dialect == "fraction" else as_json(place.position)
         return Written(value, place.status, place.reason)
     encoded: Encoded[Any]
     if dialect == "xpointer":
@@ -149,7 +151,7 @@ def _write_range(book: OpenBook, dialect: Dialect, range: Range, indexed: bool) 
 
 def as_json(value: Any) -> Any:
     """A locator in the shape that `read` takes."""
-    return asdict(value) if isinstance(value, KoboLocator | Position) else value
+    return msgspec.to_builtins(value) if isinstance(value, KoboLocator | Position) else value
 
 
 def has_spans(book: OpenBook) -> bool:

@@ -16,6 +16,9 @@ from appliance.positions.ink import code_points, ink_end, ink_length, ink_offset
 
 MAX_LENGTH = 2048  # characters of a source or a value
 
+_END = re.compile(r"[\s>\[:/]")
+_VALUE = re.compile(r"kobo\.\d{1,9}\.\d{1,9}", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class KoboLocator:
@@ -38,8 +41,8 @@ def parse_value(text: str) -> str | None:
         return ""
     if len(text) > MAX_LENGTH:
         return None
-    value = re.split(r"[\s>\[:/]", text.rpartition("#")[2])[0].replace("\\", "")
-    return value if re.fullmatch(r"kobo\.\d{1,9}\.\d{1,9}", value, re.ASCII) else None
+    value = _END.split(text.rpartition("#")[2], 1)[0].replace("\\", "")
+    return value if _VALUE.fullmatch(value) else None
 
 
 def selector(value: str) -> str:

@@ -67,7 +67,7 @@ def confirm(book: OpenBook, found: RangePlace, device_text: str) -> RangePlace:
     if not text:
         return found
     selected = range_text(book, found.range) if found.range is not None else ""
-    if found.range is not None and _is_alike(fold(selected), fold(text)):
+    if found.range is not None and (selected == text or _is_alike(fold(selected), fold(text))):
         return found
     start = found.start.position
     quote = TextQuote(

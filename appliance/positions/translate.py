@@ -47,7 +47,9 @@ def translate_range(found: RangePlace, source: OpenBook, target: OpenBook) -> Ra
     if start.tick == end.tick:
         position = replace(here.position, affinity="before") if here.position is not None else None
         return RangePlace(here, replace(here, position=position))
-    there = translate(replace(end, position=replace(end.position, affinity="before")), source, target)
+    if end.position.affinity != "before":
+        end = replace(end, position=replace(end.position, affinity="before"))
+    there = translate(end, source, target)
     if here.tick is None or there.tick is None or start.tick is None or end.tick is None:
         return RangePlace(here, there)
     if there.tick < here.tick:
@@ -209,4 +211,6 @@ def _land(place: Place, target: OpenBook, document: SpineDocument, landing: Land
     reason = landing.reason
     if landing.status is not status:
         reason = place.reason if place.status is status else landed.reason
+    if (status, reason) == (landed.status, landed.reason):
+        return landed
     return replace(landed, status=status, reason=reason)

@@ -1,8 +1,9 @@
 """From a device's own range to the words in the book's reference rendition. The only way in for annotations."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from sqlmodel import Session
 
 from appliance.house import House
@@ -82,7 +83,7 @@ def quote_in(reference: OpenBook, place: RangePlace) -> dict[str, Any]:
     if place.range is None:
         return {}
     try:
-        quote = quote_of(reference, place.range)
+        quoted: dict[str, Any] = msgspec.to_builtins(quote_of(reference, place.range))
     except (*UNREADABLE, ValueError):
         return {}
-    return {each.name: getattr(quote, each.name) for each in fields(quote)}
+    return quoted
