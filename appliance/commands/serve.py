@@ -1,6 +1,7 @@
 """`bookwake serve`: the appliance itself, in one process, until it is stopped."""
 
 import argparse
+import gc
 import logging
 import signal
 import socket
@@ -82,8 +83,10 @@ def _serve(house: "House", listening: socket.socket) -> None:
     from appliance.app import create_app
 
     set_asyncio_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="request"))
+    app = create_app(house)
+    gc.freeze()  # what has been loaded by now stays: the collector need not look at it again and again
     config = uvicorn.Config(
-        create_app(house),
+        app,
         log_config=None,
         # A Kobo's address holds its token, and an access log would hold the address.
         access_log=False,
