@@ -26,7 +26,7 @@ from webreader import pages
 from webreader.reader_routes import reader_routes
 from webreader.templating import page_templates, static_files
 
-# What every answer carries unless its handler said otherwise, as the reader does (web-and-deps.md 2).
+# What every answer carries unless its handler said otherwise, as the reader does.
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"

@@ -2,8 +2,8 @@
 and neutralised, so that no script of a book runs and nothing is loaded from outside the book.
 
 Elements are renamed in place and never added or removed below the root, because every position counts them
-(docs/reference/positions.md B.2; web-and-deps.md 2, "neutralise, do not delete"). Comments and processing instructions
-go: no position counts those, and they split text. The page's Content-Security-Policy is the second layer.
+(docs/reference/positions.md B.2). Comments and processing instructions go: no position counts those, and they split
+text. The page's Content-Security-Policy is the second layer.
 """
 
 import re

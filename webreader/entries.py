@@ -1,7 +1,7 @@
 """The parts of a book, one at a time: content documents (canonical, neutralised), pictures, fonts, style sheets.
 
 They are served under the hash of the file, so browsers keep them for ever. Opened as a page of its own, a part can do
-nothing at all: its own policy forbids everything (web-and-deps.md 2).
+nothing at all: its own policy forbids everything.
 """
 
 from collections.abc import Iterator

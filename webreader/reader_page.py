@@ -15,7 +15,7 @@ from appliance.models import Book
 
 
 def policy(nonce: str) -> str:
-    """What the page, and the frames that show a book in it, may load and run (web-and-deps.md 2).
+    """What the page, and the frames that show a book in it, may load and run.
 
     Frames inherit the policy. Scripts need the nonce, so nothing that a book could name is one. `frame-ancestors` must
     not be 'none': WebKit would leave the book's frames empty.

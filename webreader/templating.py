@@ -45,7 +45,7 @@ def static_url(file: str) -> str:
 
 
 def static_files() -> Router:
-    """The static files. Litestar never answers 304 (web-and-deps.md 3), so they are kept by browsers for ever."""
+    """The static files. Litestar never answers 304, so they are kept by browsers for ever."""
     return create_static_files_router(
         path=f"/static/{build_id()}",
         directories=[STATIC],

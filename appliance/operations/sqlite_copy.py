@@ -1,7 +1,7 @@
 """A copy of a SQLite database that is in use: consistent, complete and a single file.
 
-The live files are never copied as files, because half of the truth may be in the write-ahead log (prior-art 5.1:
-Litestream and Vaultwarden say the same). SQLite's own backup interface reads them page by page instead.
+The live files are never copied as files, because half of the truth may be in the write-ahead log. SQLite's own
+backup interface reads them page by page instead.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What goes wrong elsewhere (docs/prior-art.md 3.1, 3.2), row by row.
+"""What goes wrong elsewhere, row by row of our own list of prior art (3.1, 3.2).
 
 Here are the rows that the reading record itself answers. `ELSEWHERE` names the tests of the others, which have to be
 there; `LATER` the rows that belong to an issue to come: 5 (annotations on the wire of a Kobo) or 6 (the plugin for

@@ -23,7 +23,7 @@ FILES = 200  # that are shown at once
 @page("/devices/koreader")
 def koreader_page(request: PageRequest) -> Response[Any]:
     """With our plugin by a zip, by a code typed there or by one typed here; or with KOReader's own progress sync."""
-    return show("koreader.html", request, server=base_url(request), code=None, waiting=None, **reach(request))
+    return _shown(request)
 
 
 @action("/devices/koreader/code")
@@ -32,25 +32,31 @@ def offer_code(request: PageRequest, data: Form) -> Response[Any]:
     house, owner = house_of(request), person(request)
     with house.database.write() as session:
         code, ends = pairing.offer_code(house, session, owner.user_id, data.get("name"))
-    server = base_url(request)
-    return show("koreader.html", request, server=server, code=code, ends=ends, waiting=None, **reach(request))
+    return _shown(request, code=code, ends=ends)
 
 
 @action("/devices/koreader/accept")
 def accept(request: PageRequest, data: Form) -> Response[Any]:
-    """The code that a reader shows."""
+    """The code that a reader shows. A wrong one can be mended in place."""
     house, owner = house_of(request), person(request)
     attempts: Attempts = request.app.state.attempts
-    key = ("pair-accept", owner.user_id)
+    key, typed = ("pair-accept", owner.user_id), data.get("code", "")
     if attempts.wait(key, house.now()):
-        raise AccountError("Too many wrong codes. Wait some minutes, then type the one that the KOReader shows.")
+        problem = "Too many wrong codes. Wait some minutes, then type the one that the KOReader shows."
+        return _shown(request, 429, problem=problem, typed=typed)
     try:
         with house.database.write() as session:
-            name = pairing.accept(house, session, owner.user_id, data.get("code", ""))
-    except AccountError:
+            name = pairing.accept(house, session, owner.user_id, typed)
+    except AccountError as error:
         attempts.failed(key, house.now())
-        raise
-    return show("koreader.html", request, server=base_url(request), code=None, waiting=name, **reach(request))
+        return _shown(request, 400, problem=str(error), typed=typed)
+    return _shown(request, waiting=name)
+
+
+def _shown(request: PageRequest, status_code: int = 200, **context: Any) -> Response[Any]:
+    nothing = {"code": None, "waiting": None, "problem": None, "typed": ""}
+    given = {**nothing, "server": base_url(request), **reach(request), **context}
+    return show("koreader.html", request, status_code, **given)
 
 
 @page("/devices/files")

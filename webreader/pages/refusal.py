@@ -28,6 +28,8 @@ WORDS = {
     503: ("Not possible just now", "Wait a moment and try again."),
 }
 
+_PLACES = ("devices", "shelves", "settings")  # where a person goes on after an act there was refused
+
 
 def refuse(request: AnyRequest, error: Exception) -> Response[Any]:
     """The answer to a request that failed: JSON for scripts, a page for people, the way to sign-in for strangers."""
@@ -41,13 +43,15 @@ def refuse(request: AnyRequest, error: Exception) -> Response[Any]:
         return Response({"error": what, "remedy": remedy}, status_code=status, headers=_headers(error))
     if isinstance(error, NotAuthorizedException) and request.method in ("GET", "HEAD"):
         return go_to(f"/sign-in?next={quote(request.url.path)}")
-    return show("refusal.html", request, status_code=status, what=what, remedy=remedy)
+    return show("refusal.html", request, status, what=what, remedy=remedy, onward="/", place="library")
 
 
 def refuse_act(request: AnyRequest, error: AccountError | ShelfError) -> Response[Any]:
     """A request about a person, a device or a shelf that cannot be carried out, which says why by itself."""
     what, _, remedy = str(error).partition(". ")
-    return show("refusal.html", request, status_code=400, what=what, remedy=remedy)
+    place = next((place for place in _PLACES if request.url.path.startswith(f"/{place}")), "library")
+    onward = "/" if place == "library" else f"/{place}"
+    return show("refusal.html", request, 400, what=what, remedy=remedy, onward=onward, place=place)
 
 
 def _is_for_a_person(request: AnyRequest) -> bool:

@@ -67,6 +67,8 @@ def shelf_page(
         total=len(ids),
         number=number,
         pages=pages,
+        previous=f"/shelves/{shelf_id}?p={number - 1}" if number > 1 else None,
+        following=f"/shelves/{shelf_id}?p={number + 1}" if number < pages else None,
         first=ids[0] if ids else None,
         last=ids[-1] if ids else None,
         cover_address=cover_address,

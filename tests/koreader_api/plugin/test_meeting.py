@@ -79,7 +79,8 @@ def test_a_code_shown_on_the_device_and_typed_on_the_page(server: Server, ida: s
     assert 0 < begun["expires_in"] <= 600
     assert device.done("/pair/poll", secret=begun["secret"]) == {"waiting": True}
     with server.browser(ida) as browser:
-        assert browser.submit("/devices/koreader/accept", code="AAAAAA").status_code == 400
+        wrong = browser.submit("/devices/koreader/accept", code="AAAAAA")
+        assert wrong.status_code == 400 and 'value="AAAAAA"' in wrong.text, "it can be mended in place"
         page = browser.submit("/devices/koreader/accept", code=begun["code"].lower()).text
         assert "“Kobo_spaBW” is yours now" in page
     told = device.done("/pair/poll", secret=begun["secret"])

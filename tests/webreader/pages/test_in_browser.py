@@ -18,6 +18,14 @@ FAULTS = """() => {
     if (document.querySelectorAll('main, header.top').length !== 2) faults.push('landmarks')
     for (const element of document.querySelectorAll('input, button, a, summary'))
         if (!named(element) && !element.ariaHidden) faults.push('no name: ' + element.outerHTML)
+    // Who speaks to the machine says what stands there.
+    for (const element of document.querySelectorAll('button[aria-label], a[aria-label], summary[aria-label]'))
+        if (!element.ariaLabel.includes(element.textContent.trim())) faults.push('other name: ' + element.outerHTML)
+    let level = 1
+    for (const { tagName } of document.querySelectorAll('h1, h2, h3, h4')) {
+        if (tagName[1] - level > 1) faults.push(`${tagName} after h${level}`)
+        level = Number(tagName[1])
+    }
     for (const image of document.images) {
         if (!image.hasAttribute('alt')) faults.push('no alt: ' + image.src)
         if (image.complete && !image.naturalWidth) faults.push('no picture: ' + image.src)
@@ -43,7 +51,16 @@ def test_every_page_is_whole_and_says_what_is_what(server: Server, browser: Brow
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("requestfailed", lambda request: said.append(f"failed: {request.url}"))
     book = page.locator(".wall a").first.get_attribute("href")
-    for path in ("/", str(book), "/?q=oz", "/?q=nothing+of+the+kind", "/devices", "/settings", "/shelves"):
+    for path in (
+        "/",
+        str(book),
+        "/?q=oz",
+        "/?q=nothing+of+the+kind",
+        "/devices",
+        "/devices/files",
+        "/settings",
+        "/shelves",
+    ):
         page.goto(server.url + path, wait_until="networkidle")
         assert page.evaluate(FAULTS) == [], path
     page.goto(server.url + "/devices")

@@ -1,8 +1,7 @@
 // The open book: moves through it, knows where it is, and hands on what the reader did.
 //
 // A page that shows says nothing about reading: restoring a place, resizing, another size of text all show pages. Only
-// an act of the reader does, so each act is marked here, and the place is taken when the page it led to has settled
-// (docs: web-and-deps 1.4).
+// an act of the reader does, so each act is marked here, and the place is taken when the page it led to has settled.
 import './foliate.js'
 import { placeOn, pointOut, shown } from './place.js'
 
