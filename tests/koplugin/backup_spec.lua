@@ -165,6 +165,13 @@ describe("Backups", function()
         assert.equal(2, server.uploads)
     end)
 
+    it("are not made of a book that is left out", function()
+        start()
+        core.settings:leave_out(require("util").partialMD5(read_a_book()), true)
+        assert.equal("0 books were backed up.", back_up())
+        assert.equal(0, #server.backups)
+    end)
+
     it("by themselves come at most every six hours for a book", function()
         start()
         local book = read_a_book()

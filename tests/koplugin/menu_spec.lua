@@ -63,6 +63,7 @@ describe("The menu", function()
                 "When another device is elsewhere",
                 "(Undo last jump)",
                 "Status of this book",
+                "Do not sync this book",
                 "(Series of this book)",
                 "Sync all books now",
             }, "\n"),

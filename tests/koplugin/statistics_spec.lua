@@ -133,6 +133,22 @@ describe("Reading history", function()
         assert_all()
     end)
 
+    it("passes over a book that is left out, and sends it when it is synced again", function()
+        read(12000)
+        core.settings:leave_out(("2"):rep(32), true)
+        assert.equal(8000, send().new)
+        read(30, now + 3600)
+        assert.equal(20, send().new)
+        assert.equal(0, send().sent)
+        for key in pairs(server.rows) do
+            assert.is_nil(key:find("^2222"))
+        end
+        core.settings:leave_out(("2"):rep(32), false)
+        require("bookwake_history").statistics(core):forget(("2"):rep(32))
+        assert.equal(4010, send().new)
+        assert_all()
+    end)
+
     it("goes on where it was interrupted", function()
         read(12345)
         local answer = core.answers.statistics

@@ -34,9 +34,12 @@ local function known_of(core, file)
     return tostring(core.device.record.library or "") .. "/" .. tostring(book)
 end
 
---- Whether an operation is worth sending: not when the server has said that it has no such book, its library is as it
--- was then, and nobody has said since which book it is.
+--- Whether an operation is to be sent now: not of a book that is left out, nor when the server has said that it has no
+-- such book, its library is as it was then, and nobody has said since which book it is.
 function Answers.may_be_sent(core, operation)
+    if core.settings:is_left_out(operation.file) then
+        return false
+    end
     return operation.unmatched_in == nil or operation.unmatched_in ~= known_of(core, operation.file)
 end
 

@@ -124,10 +124,13 @@ local ENDS = { offline = true, transport = true, foreign = true, unpaired = true
 function Backup.all(core, paths, options)
     local result = { sent = 0, unchanged = 0, failed = 0 }
     local UIManager = require("ui/uimanager")
+    local some_left_out = next(core.settings:get("left_out")) ~= nil -- digests take reads
     local function next_one(at)
         local path = paths[at]
         if not path then
             return options.on_done(result)
+        elseif some_left_out and core.settings:is_left_out(core.books:identify(path)) then
+            return UIManager:nextTick(next_one, at + 1)
         end
         if options.on_progress then
             options.on_progress(at, #paths, path)

@@ -13,7 +13,14 @@ end
 
 --- The reader of this KOReader's statistics.
 function History.statistics(core)
-    return Statistics.open({ path = History.path(), store = core.store, clock = os.time })
+    return Statistics.open({
+        path = History.path(),
+        store = core.store,
+        clock = os.time,
+        is_left_out = function(file)
+            return core.settings:is_left_out(file)
+        end,
+    })
 end
 
 --- Sends what the server does not have.

@@ -1,5 +1,6 @@
 --- The entry in KOReader's Tools menu, after calibre: what there is to do with this book, then what there always is.
 local _ = require("bookwake_gettext")
+local toast = require("bookwake_toast")
 local T = require("ffi/util").template
 
 local Menu = {}
@@ -210,6 +211,16 @@ local function for_this_book(plugin)
         {
             text = _("Status of this book"),
             callback = opened("bookwake_status_page", "book")(plugin),
+        },
+        {
+            text_func = function()
+                return plugin.is_left_out and _("Sync this book again") or _("Do not sync this book")
+            end,
+            help_text = _("Nothing of it is sent then: no place, highlights, reading time or backup; and nothing comes. What was sent before stays on the server."), -- luacheck: ignore 631
+            callback = function()
+                plugin:leave_out(not plugin.is_left_out)
+                toast(plugin.is_left_out and _("This book is left out.") or _("This book is synced again."))
+            end,
         },
         {
             text = _("Series of this book"),

@@ -123,16 +123,20 @@ function Outbox:reject(operation, reason)
     end
 end
 
---- @return total, by_kind, oldest (seconds since 1970 or nil)
-function Outbox:count()
-    local by_kind, oldest = {}, nil
+--- @param accepts optional: a function of an operation, false for one that does not count
+-- @return total, by_kind, oldest (seconds since 1970 or nil)
+function Outbox:count(accepts)
+    local total, by_kind, oldest = 0, {}, nil
     for _, operation in ipairs(self.operations) do
-        by_kind[operation.kind] = (by_kind[operation.kind] or 0) + 1
-        if not oldest or operation.at < oldest then
-            oldest = operation.at
+        if not accepts or accepts(operation) then
+            total = total + 1
+            by_kind[operation.kind] = (by_kind[operation.kind] or 0) + 1
+            if not oldest or operation.at < oldest then
+                oldest = operation.at
+            end
         end
     end
-    return #self.operations, by_kind, oldest
+    return total, by_kind, oldest
 end
 
 --- Beyond the limit the oldest places that newer ones have overtaken go; nothing else is ever dropped.

@@ -114,7 +114,8 @@ function Plugin:open_book()
     end
     local path = require("ffi/util").realpath(ui.document.file) or ui.document.file
     local file = self.books:identify(path)
-    if not file then
+    self.is_left_out = file and self.settings:is_left_out(file)
+    if not file or self.is_left_out then
         return
     end
     local book = OpenBook.new(self.core, ui, file, path, ReadingScreen)
@@ -142,6 +143,31 @@ function Plugin:open_book()
     self:sync_by_itself("opened")
 end
 
+--- Leave the open book out, or sync it again. What was made of it meanwhile is found then, as after any pause.
+function Plugin:leave_out(yes)
+    local file = self.file and self.books:identify(self.file)
+    if not file then
+        return
+    end
+    self.settings:leave_out(file, yes)
+    if yes then
+        self:let_go()
+        self.is_left_out = true
+    else
+        require("bookwake_history").statistics(self.core):forget(file)
+        self:open_book()
+    end
+end
+
+-- The book is closed, or none of ours any more.
+function Plugin:let_go()
+    self:cancel_timers()
+    if self.core.open and self.core.open.of == self.book then
+        self.core.open = nil
+    end
+    self.book = nil
+end
+
 function Plugin:capture()
     return self.book and self.book:write(self.book:take_act()) or 0
 end
@@ -157,7 +183,7 @@ end
 function Plugin:onPageUpdate(number)
     local book = self.book
     if not book then
-        if self.is_ready and not self.timers.open and self.device:is_paired() then
+        if self.is_ready and not self.timers.open and not self.is_left_out and self.device:is_paired() then
             self:onReaderReady() -- the reader was paired while the book was open
         end
         return
@@ -212,14 +238,12 @@ function Plugin:onSaveSettings()
 end
 
 function Plugin:onCloseDocument()
-    self:cancel_timers()
     local book = self.book
     if book then
         guarded(book.finish, book)
-        if self.core.open and self.core.open.of == book then
-            self.core.open = nil
-        end
-        self.book = nil
+    end
+    self:let_go()
+    if book then
         local core, path = self.core, book.path
         -- The core goes on when this instance is gone.
         core.later(AFTER_CLOSING, function()

@@ -16,6 +16,7 @@ Settings.DEFAULTS = {
     download_layout = "series", -- a folder for each series; "flat": none; "template": the one below
     download_template = "{author}/{series} {volume:00} - {title}",
     download_format = "epub", -- or "kepub"
+    left_out = {}, -- digests of books of which nothing is sent or changed, each true
 }
 
 local CHOICES = {
@@ -58,6 +59,21 @@ function Settings:set(name, value)
         self.storage:saveSetting(name, value)
     end
     self.storage:flush()
+end
+
+--- Whether a person wants nothing of a book to be sent, nor anything to be put there.
+function Settings:is_left_out(file)
+    return self:get("left_out")[file] == true
+end
+
+--- @param file digest; @param yes leave it out; else sync it again
+function Settings:leave_out(file, yes)
+    local files = {}
+    for one in pairs(self:get("left_out")) do
+        files[one] = true
+    end
+    files[file] = yes and true or nil
+    self:set("left_out", files)
 end
 
 function Settings:toggle(name)

@@ -6,9 +6,11 @@ function State.new(core)
     return setmetatable({ core = core }, State)
 end
 
---- What the server has not taken yet: `{total, by_kind, oldest}`.
+--- What the server has not taken yet, but of books that are left out: `{total, by_kind, oldest}`.
 function State:pending()
-    local total, by_kind, oldest = self.core.outbox:count()
+    local total, by_kind, oldest = self.core.outbox:count(function(operation)
+        return not self.core.settings:is_left_out(operation.file)
+    end)
     return { total = total, by_kind = by_kind, oldest = oldest }
 end
 
@@ -38,6 +40,7 @@ function State:book(path)
     local reader = core.reader()
     return {
         file = file,
+        is_left_out = core.settings:is_left_out(file),
         match = record.match,
         last_sync = record.last_sync,
         pending = #core.outbox:of(file),
@@ -53,7 +56,7 @@ end
 function State:unmatched()
     local list = {}
     for file, entry in pairs(self.core.books.index) do
-        if entry.book == nil then
+        if entry.book == nil and not self.core.settings:is_left_out(file) then
             local record = self.core.books:record(file)
             if record.match and record.match.how == "none" then
                 local about = entry.path and self.core.describe(file, entry.path) or {}

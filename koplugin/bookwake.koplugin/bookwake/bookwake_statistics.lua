@@ -26,9 +26,14 @@ local ROWS = [[
     FROM page_stat_data d LEFT JOIN book b ON b.id = d.id_book
     WHERE d.rowid > ? AND d.rowid <= ? ORDER BY d.rowid LIMIT ?]]
 
---- @param options `path`: of the database; `store`: bookwake_store; `clock`: seconds since 1970
+local BLOCKS_OF = [[
+    SELECT DISTINCT (d.rowid - 1) / %d FROM page_stat_data d JOIN book b ON b.id = d.id_book WHERE b.md5 = '%s']]
+
+--- @param options `path`: of the database; `store`: bookwake_store; `clock`: seconds since 1970; `is_left_out`: a
+-- function of a digest, true for a book of which nothing is to be sent
 function Statistics.open(options)
     local self = setmetatable({ path = options.path, store = options.store, clock = options.clock }, Statistics)
+    self.is_left_out = options.is_left_out
     self.state = self.store:read(STATE) or {}
     self.state.blocks = self.state.blocks or {}
     self.state.cursor = self.state.cursor or 0
@@ -145,7 +150,8 @@ function Statistics:page(limit)
         while row do
             read = read + 1
             local md5 = row[2]
-            if type(md5) == "string" and md5:match("^%x+$") and #md5 == 32 then
+            local is_named = type(md5) == "string" and md5:match("^%x+$") and #md5 == 32
+            if is_named and not self.is_left_out(md5:lower()) then
                 local title, authors = row[3] or "", row[4] or ""
                 local key = md5 .. "\0" .. title .. "\0" .. authors
                 if not indices[key] then
@@ -159,7 +165,7 @@ function Statistics:page(limit)
                 local start = number(row[6])
                 table.insert(page.rows, { indices[key], number(row[5]), start, number(row[7]), number(row[8]) })
                 page.newest = math.max(page.newest, start)
-            else
+            elseif not is_named then
                 page.nameless = page.nameless + 1 -- of no file that anybody could find
             end
             if read == limit then
@@ -218,6 +224,24 @@ function Statistics:skip_to_end()
     if not done then
         return nil, err
     end
+    return self.store:write(STATE, self.state)
+end
+
+--- A book that was left out is not any more: what was passed over is sent with the next look at all blocks.
+function Statistics:forget(file)
+    if not self:exists() then
+        return true
+    end
+    local found, err = with(self, function(db)
+        return db:exec(BLOCKS_OF:format(BLOCK, file)) or {}
+    end)
+    if not found then
+        return nil, err
+    end
+    for _, block in ipairs(found[1] or {}) do
+        self.state.blocks[tostring(number(block))] = nil
+    end
+    self.state.checked_at = nil
     return self.store:write(STATE, self.state)
 end
 

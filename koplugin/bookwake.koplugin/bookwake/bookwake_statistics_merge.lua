@@ -24,7 +24,7 @@ local function books_of(core, db)
     local found = db:exec("SELECT md5, id FROM book WHERE md5 IS NOT NULL ORDER BY last_open DESC, id DESC")
     local list, seen = {}, {}
     for i, md5 in ipairs(found and found[1] or {}) do
-        local how = not seen[md5] and core.books:how(md5)
+        local how = not seen[md5] and not core.settings:is_left_out(md5) and core.books:how(md5)
         if how and how ~= "none" then
             table.insert(list, { file = md5, id = number(found[2][i]) })
         end

@@ -76,6 +76,9 @@ function StatusPage.book(plugin)
             end,
         },
     }
+    if book.is_left_out then
+        table.insert(rows, 1, { _("Not synced"), _("you left this book out") })
+    end
     if match.book and match.how ~= "exact" then
         table.insert(rows, {
             _("Another file"),

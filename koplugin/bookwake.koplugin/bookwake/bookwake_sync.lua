@@ -18,8 +18,8 @@ local TRIES = 8
 
 local PRIORITY = { person = "manual", opened = "lifecycle", closed = "lifecycle", network = "lifecycle" }
 
---- @param core `device`, `server`, `scheduler`, `outbox`, `books`, `inbox`, `json`, `clock`, `about` (a function: what
--- `hello` says), `reader` (a function: the opened book's `{file, arrived(record)}` or nil)
+--- @param core `device`, `server`, `scheduler`, `outbox`, `books`, `inbox`, `json`, `clock`, `settings`,
+-- `about` (a function: what `hello` says), `reader` (a function: the opened book's `{file, arrived(record)}` or nil)
 function Sync.new(core)
     local self = setmetatable({}, Sync)
     self.core = core
@@ -99,17 +99,27 @@ function Sync:all(wish)
     some()
 end
 
+-- Not of books that a person leaves out.
+function Sync:_want(run, file, path)
+    if not self.core.settings:is_left_out(file) then
+        run.wanted[file] = run.wanted[file] or path
+    end
+end
+
 function Sync:_run(finish)
     local core = self.core
     local run = {
         result = { sent = 0, refused = 0, unmatched = 0, given = 0, removed = 0, unplaced = 0, books = 0 },
-        wanted = self.wanted,
+        wanted = {},
         callbacks = self.waiting,
         rounds = 0,
         pulled = {},
         rematch = self.rematch,
         asked = {},
     }
+    for file, path in pairs(self.wanted) do
+        self:_want(run, file, path)
+    end
     self.wanted, self.waiting, self.rematch = {}, {}, nil
     function run.over(err)
         run.result.error = err
@@ -189,7 +199,9 @@ function Sync:_match(run)
         consider(file, path)
     end
     for _, operation in ipairs(core.outbox.operations) do
-        consider(operation.file, operation.path)
+        if not core.settings:is_left_out(operation.file) then
+            consider(operation.file, operation.path)
+        end
     end
     if #asked == 0 then
         return self:_round(run)
@@ -326,7 +338,7 @@ function Sync:_changed(run, changed)
         return
     end
     for _, entry in ipairs(Answers.changed(self.core, changed)) do
-        run.wanted[entry.file] = run.wanted[entry.file] or entry.path or ""
+        self:_want(run, entry.file, entry.path or "")
     end
     run["until"] = changed["until"]
     run.walked = changed.more ~= true

@@ -21,6 +21,9 @@ function SyncScreen.book(plugin)
     if not plugin.device:is_paired() then
         return require("bookwake_pairing").open(plugin)
     end
+    if plugin.is_left_out then
+        return tell(_("You left this book out. “Sync this book again” in the Bookwake menu takes it back in."))
+    end
     if NetworkMgr:willRerunWhenConnected(function()
         SyncScreen.book(plugin)
     end) then
