@@ -18,7 +18,7 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 from appliance.house import House
 from kobo_api import contents, reading_services
 from kobo_api.call import Answer, Call, FileAnswer
-from kobo_api.caller import by_access_token, by_path_token
+from kobo_api.caller import by_path_token
 from kobo_api.watch import Watch, shown_path
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; the first upload of an account may be a large backlog (7.5)
@@ -86,10 +86,9 @@ def _reading_service(prefix: str, respond: reading_services.Respond) -> ASGIRout
         watch = Watch(scope, receive, send, prefix + path)
 
         def serve(headers: dict[str, str], body: bytes) -> Answer | FileAnswer:
-            with house.database.read() as session:
-                device = by_access_token(session, headers)
-                watch.device_id = device.id if device is not None else None
-            return respond(house, reading_services.Request(method, path, query, headers, body))
+            request = reading_services.identified(house, method, path, query, headers, body)
+            watch.device_id = request.device.id if request.device is not None else None
+            return respond(house, request)
 
         harmless = reading_services.harmless(prefix, method, path)
         try:

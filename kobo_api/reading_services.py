@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from appliance.house import House
+from appliance.models import Device
 from kobo_api.annotations import incoming, outgoing
 from kobo_api.annotations.outgoing import UNCHANGED
 from kobo_api.call import Answer, answer
@@ -30,19 +31,26 @@ _ANNOTATIONS = re.compile(r"/([^/]{1,64})/annotations/?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call. `path` begins behind the prefix of its service; header names are lower-case."""
+    """A call. `path` begins behind the prefix of its service. `device`: the Kobo that calls, if it is known."""
 
     method: str
     path: str
     query: str
-    headers: Mapping[str, str]
+    device: Device | None = None
     body: bytes = b""
+
+
+def identified(
+    house: House, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes = b""
+) -> Request:
+    """The call, with who calls. Header names are lower-case."""
+    with house.database.read() as session:
+        return Request(method, path, query, by_access_token(session, headers), body)
 
 
 def content(house: House, request: Request) -> Answer:
     """`POST /api/v3/content/checkforchanges`; `GET` and `PATCH` of `/api/v3/content/{id}/annotations`."""
-    with house.database.read() as session:
-        device = by_access_token(session, request.headers)
+    device = request.device
     if device is None:
         logger.warning("a Kobo that nobody knows asked for annotations")
         return harmless(CONTENT, request.method, request.path)

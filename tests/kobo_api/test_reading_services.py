@@ -23,6 +23,7 @@ from kobo_api.reading_services import (
     Request,
     content,
     harmless,
+    identified,
     notebooks,
     user_storage,
 )
@@ -47,7 +48,7 @@ def kobo(house: NoteHouse) -> NoteKobo:
 
 def ask(house: NoteHouse, method: str, path: str, headers: dict[str, str], body: object = None) -> Answer:
     data = b"" if body is None else json.dumps(body).encode()
-    return content(house.home.house, Request(method, path, "", headers, data))
+    return content(house.home.house, identified(house.home.house, method, path, "", headers, data))
 
 
 def patch_body(kobo: NoteKobo) -> dict[str, object]:
@@ -114,7 +115,7 @@ def test_whatever_is_sent_is_kept_or_refused_but_never_an_error(house: NoteHouse
     path = f"/{kobo.id}/annotations"
     for body in ("[]", "{", "nonsense", '{"updatedAnnotations":[{"type":"highlight"}]}', '{"other":{"a":1}}', "\ud83d"):
         data = body.encode("utf-8", "surrogatepass")
-        request = Request("PATCH", path, "", kobo.wire.headers, data)
+        request = identified(house.home.house, "PATCH", path, "", kobo.wire.headers, data)
         assert content(house.home.house, request).status == 204
     with house.home.database.read() as session:
         kept = session.exec(select(JournalEntry).where(JournalEntry.reason == "not-understood")).all()
@@ -175,8 +176,8 @@ def test_storage_and_notebooks_never_fail(home: Home, kobo: Desk) -> None:
     """An error there cancels the sync of pen devices (7.12)."""
     for method in ("GET", "POST", "PUT", "DELETE"):
         for path in ("/Metadata/", "/Metadata/x/", "/Object/x/"):
-            assert user_storage(home.house, Request(method, path, "", {})).status in (200, 204)
-        given = notebooks(home.house, Request(method, "/", "", {}))
+            assert user_storage(home.house, Request(method, path, "")).status in (200, 204)
+        given = notebooks(home.house, Request(method, "/", ""))
         assert json.loads(given.body) == {"data": [], "totalResults": 0}
-    stored = user_storage(home.house, Request("GET", "/Metadata/", "", {}))
+    stored = user_storage(home.house, Request("GET", "/Metadata/", ""))
     assert json.loads(stored.body)["metadata"] == []

@@ -22,7 +22,7 @@ from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
 from kobo_api.annotations import incoming, outgoing
 from kobo_api.call import Answer as KoboAnswer
 from kobo_api.call import FileAnswer
-from kobo_api.reading_services import CONTENT, Request, content, harmless
+from kobo_api.reading_services import CONTENT, Request, content, harmless, identified
 from tests.kobo_api.conftest import BASE, Desk, Home
 from tests.kobo_api.shapes import offered
 from tests.simulators.kobo.annotations import Annotations, Habits
@@ -58,7 +58,7 @@ class Wire:
         how = self.failing.get(method, "")
         given = harmless(CONTENT, method, path)
         data = b"" if body is None else json.dumps(body).encode()
-        request = Request(method, path, query, {**self.headers, **(headers or {})}, data)
+        request = identified(self.home.house, method, path, query, {**self.headers, **(headers or {})}, data)
         with suppress(Broken), ExitStack() as parts:
             if how in ("error", "hang"):
                 part = (incoming, "exchange") if method == "PATCH" else (outgoing, "_page")

@@ -132,7 +132,8 @@ def test_ink_is_kept_as_it_came_and_keeps_the_book_from_being_named(house: NoteH
 
 
 def _patch(kobo: object, body: bytes) -> int:
-    from kobo_api.reading_services import Request, content
+    from kobo_api.reading_services import content, identified
 
-    request = Request("PATCH", f"/{kobo.id}/annotations", "", kobo.wire.headers, body)  # type: ignore[attr-defined]
-    return content(kobo.house.home.house, request).status  # type: ignore[attr-defined]
+    house = kobo.house.home.house  # type: ignore[attr-defined]
+    path, headers = f"/{kobo.id}/annotations", kobo.wire.headers  # type: ignore[attr-defined]
+    return content(house, identified(house, "PATCH", path, "", headers, body)).status
