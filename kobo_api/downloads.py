@@ -12,6 +12,7 @@ from appliance.library.byte_range import requested
 from appliance.library.kepub_rendition import prepare
 from appliance.library.renditions import path_of
 from appliance.models import KoboDelivery, Rendition
+from kobo_api.annotations.outgoing import make_after_download
 from kobo_api.call import Answer, Call, FileAnswer, answer
 from kobo_api.library import book_rows
 from kobo_api.library.book_rows import BookRow
@@ -85,7 +86,7 @@ def download(call: Call, name: str) -> Answer | FileAnswer:
     if path is None or sha256 is None:
         logger.warning("book %s cannot be sent to a Kobo: its file is not there", row.id)
         return GONE
-    return _send(call, row, path, sha256, suffix)
+    return _send(call, row, path, sha256, id, suffix)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -110,7 +111,7 @@ def _current(call: Call, row: BookRow, suffix: str) -> str | None:
     return str(row.main_sha256) if row.main_sha256 else None
 
 
-def _send(call: Call, row: BookRow, path: Path, sha256: str, suffix: str) -> Answer | FileAnswer:
+def _send(call: Call, row: BookRow, path: Path, sha256: str, id: str, suffix: str) -> Answer | FileAnswer:
     size = path.stat().st_size
     etag = f'"{sha256}"'
     headers = {
@@ -130,6 +131,7 @@ def _send(call: Call, row: BookRow, path: Path, sha256: str, suffix: str) -> Ans
     def on_sent() -> None:
         if span.end == size:
             _note_ended(call, row.id, sha256)
+            make_after_download(call.house, call.caller.device_id, call.caller.user_id, id)
 
     return FileAnswer(path, span.start, span.end, 206 if span.is_part else 200, headers, MEDIA_TYPE, on_sent)
 

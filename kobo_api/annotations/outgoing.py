@@ -1,20 +1,22 @@
 """`GET /api/v3/content/{id}/annotations` and `checkforchanges`: the notes that a Kobo is given
 (docs/reference/kobo-protocol.md 7.2 to 7.7).
 
-The set is made, judged and stored before the device hears that there is one; what it then asks for are the stored pages
-of that very set. Who must not be given a set is told that nothing changed: of all answers, the one that was seen to
-leave what the device holds in place.
+The set is made, judged and stored before the device hears that there is one, or as soon as it has the book's file;
+what it then asks for are the stored pages of that very set. Who must not be given a set is told that nothing changed:
+of all answers, the one that was seen to leave what the device holds in place.
 """
 
 import hashlib
 import logging
 import re
 import secrets
+import threading
 import time
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qs
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from appliance.house import House
 from appliance.library.renditions import open_rendition
@@ -23,7 +25,7 @@ from appliance.reading.annotations.record import follow_all, offer_these, survey
 from appliance.reading.annotations.report import Caller
 from appliance.reading.feed import version as feed_version
 from kobo_api.annotations import ledger
-from kobo_api.annotations.authority import Refusal, may_give, may_give_these, may_name
+from kobo_api.annotations.authority import Refusal, Standing, may_give, may_give_these, may_name
 from kobo_api.annotations.ledger import Ledger
 from kobo_api.annotations.whole_set import NoteSet, note_set
 from kobo_api.annotations.wire import read_check
@@ -38,7 +40,14 @@ MAX_REPEATS = 3  # how often a set is given again to a device that shows an olde
 MAX_LEFT_OUT = 1000
 
 logger = logging.getLogger(__name__)
+_one_at_a_time = threading.Lock()  # two would take twice as long, and the second would replace the pages of the first
 _PAGE = KoboNotePage.__table__  # type: ignore[attr-defined]
+_NUMBERED = select(_PAGE).where(
+    _PAGE.c.device_id == bindparam("device"),
+    _PAGE.c.book_id == bindparam("book"),
+    _PAGE.c.number == bindparam("number"),
+)
+_NAMED = _NUMBERED.where(_PAGE.c.revision == bindparam("revision"))
 _ETAG = re.compile(r'(?:W/)?"bw:(\d{1,15}):[0-9a-f]{16}"')
 _TOKEN = re.compile(r"([0-9a-f]{16})\.(\d{1,6})")
 
@@ -54,26 +63,49 @@ def get(house: House, device: Device, content_id: str, query: str) -> Answer:
             return _refuse(refusal)
         token = asked.get("pageOffsetToken")
         if token:
-            page = _page(session.connection(), book, token)
-            return _send(house, book, page) if page is not None else _refuse(Refusal.UNPROVEN)
-        page = _page(session.connection(), book, None)
-    size = _page_size(asked.get("limit", ""))
+            return _send(house, book, _page(session.connection(), book, token))
     with house.database.write() as session:
         ledger.begin(session.connection(), book)
-    if page is None or not _is_current(page, book, size):
-        refusal = prepare(house, book, size)
-        if refusal is not Refusal.NONE:
-            return _refuse(refusal)
+    refusal = _make(house, book, _page_size(asked.get("limit", "")))
+    if refusal is not Refusal.NONE:
+        return _refuse(refusal)
+    with house.database.read() as session:
+        return _send(house, book, _page(session.connection(), book, None))
+
+
+def make_after_download(house: House, device_id: int, user_id: int, content_id: str) -> None:
+    """The device has just got the file, and will ask for its notes (7.3): the set is made before it does. Where that
+    cannot be, it is made when the device asks."""
+    try:
+        with house.database.read() as session:
+            book = ledger.look_up(session.connection(), device_id, user_id, [content_id]).get(content_id)
+        if book is not None and book.version and book.standing.is_fresh:
+            _make(house, book, PAGE_SIZE)
+    except Exception:
+        logger.exception("the notes for a book that a Kobo has just got could not be made ready")
+
+
+def _make(house: House, book: Ledger, size: int) -> Refusal:
+    """Make the set and store its pages, unless those that are stored are still what the device should be given."""
+    with _one_at_a_time:
         with house.database.read() as session:
             page = _page(session.connection(), book, None)
-    return _send(house, book, page)
+        if page is not None and _is_current(page, book, size):
+            return Refusal.NONE
+        return prepare(house, book, size)
 
 
 def _is_current(page: RowMapping, book: Ledger, size: int) -> bool:
-    """Whether the stored set, which was made when the book was named, is still what the device should be given."""
+    """Whether a set that was made when the book was named, or the file had arrived, says all that it would say now."""
     assert book.began_at is not None
-    is_newest = book.standing.pushes and page["kind"] == "all" and page["version"] == book.version
+    kind = _kind(book.standing)
+    is_newest = kind != "same" and page["kind"] == kind and page["version"] == book.version and not book.has_later
     return is_newest and page["page_size"] == size and bool(page["made_at"] >= book.began_at)
+
+
+def _kind(standing: Standing) -> str:
+    """Whose notes a set has: those of all, the device's own of before the download, or those it holds."""
+    return "all" if standing.pushes else "own" if standing.is_fresh else "same"
 
 
 def check_for_changes(house: House, device: Device, body: bytes) -> Answer:
@@ -140,8 +172,7 @@ def prepare(house: House, book: Ledger, size: int, *, to_name: bool = False, aga
         return refusal
     offer_these(house, caller, made.offers)
     with house.database.write() as session:
-        kind = "all" if standing.pushes else "own" if standing.is_fresh else "same"
-        _store(session.connection(), book, made, kind, size, now)
+        _store(session.connection(), book, made, _kind(standing), size, now)
         ledger.leave_out(session.connection(), book, left_out)
     return Refusal.NONE
 
@@ -177,14 +208,14 @@ def _store(connection: Connection, book: Ledger, made: NoteSet, kind: str, size:
 
 def _page(connection: Connection, book: Ledger, token: str | None) -> RowMapping | None:
     """The page that a token names, the first without one; `None` for a set that is no longer there."""
-    mine = (_PAGE.c.device_id == book.device_id) & (_PAGE.c.book_id == book.book_id)
+    values: dict[str, Any] = {"device": book.device_id, "book": book.book_id, "number": 0}
     if token is None:
-        return connection.execute(select(_PAGE).where(mine, _PAGE.c.number == 0)).mappings().first()
+        return connection.execute(_NUMBERED, values).mappings().first()
     named = _TOKEN.fullmatch(token)
     if named is None:
         return None
-    this = (_PAGE.c.revision == named[1]) & (_PAGE.c.number == int(named[2]))
-    return connection.execute(select(_PAGE).where(mine, this)).mappings().first()
+    values |= {"revision": named[1], "number": int(named[2])}
+    return connection.execute(_NAMED, values).mappings().first()
 
 
 def _send(house: House, book: Ledger, page: RowMapping | None) -> Answer:

@@ -8,6 +8,7 @@ from kobo_api.annotations import incoming, outgoing
 from tests.kobo_api.annotations.note_house import NoteHouse, NoteKobo
 from tests.kobo_api.conftest import Home
 from tests.simulators.kobo import Violation
+from tests.simulators.kobo.annotations import Habits
 
 MANY = 88
 
@@ -45,6 +46,30 @@ def test_an_error_between_naming_and_giving(house: NoteHouse, kobo: NoteKobo) ->
     assert len(kobo.notes) == MANY and kobo.wire.answers[-1].status_code == 304
     kobo.meet()
     assert len(kobo.notes) == MANY + 1
+
+
+@pytest.mark.parametrize("pushes", [True, False])
+def test_the_set_is_made_when_the_file_has_arrived(house: NoteHouse, kobo: NoteKobo, pushes: bool) -> None:
+    """7.3: what the device asks for then is stored already, unless it would be another one by now. When it could not be
+    made, it is made then."""
+    kobo.sim.habits = Habits(asks_after_download=False)
+    added = house.marks("web", kobo.spans[-1].text.strip())
+    house.switch(pushes)
+    kobo.download()
+    with patch.object(outgoing, "survey", side_effect=OSError("too late")):
+        kobo.sim.get(kobo.book)
+    assert (added in kobo.notes) == pushes and len(kobo.notes) == (MANY + 1 if pushes else MANY)
+
+    kobo.download()
+    house.switch(True)
+    again = house.marks("web", kobo.spans[-2].text.strip())
+    kobo.sim.get(kobo.book)
+    assert {added, again} < kobo.notes.keys() and len(kobo.notes) == MANY + 2
+
+    with patch.object(outgoing, "survey", side_effect=OSError("the disk is gone")):
+        kobo.download()
+    kobo.sim.get(kobo.book)
+    assert len(kobo.notes) == MANY + 2
 
 
 @pytest.mark.parametrize("how", ["error", "hang", "lost"])
