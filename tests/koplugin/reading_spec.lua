@@ -47,6 +47,23 @@ describe("Reading with the plugin", function()
         assert.equal(0, plugin().state:pending().total)
     end)
 
+    it("says what a book calls itself that was never open before the reader was paired", function()
+        local device = r.core().device
+        device:forget()
+        T.open(book)
+        settle()
+        device:pair("http://books.lan", { token = "t", device = { id = 7 }, person = "Ada" })
+        plugin().sync:all({ files = { book } })
+        settle(5)
+        for _, request in ipairs(server.requests) do
+            if request.path == "match" then
+                assert.equal("lantern.epub", request.body.files[1].title)
+                return
+            end
+        end
+        error("nobody asked")
+    end)
+
     it("puts in what comes, once, and sends nothing of it back", function()
         T.open(book)
         settle()

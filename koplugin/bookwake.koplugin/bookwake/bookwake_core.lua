@@ -63,9 +63,10 @@ local function describe(file, path)
     local attributes = core.files.attributes(path)
     about.size = attributes and attributes.size
     local ok, settings = pcall(function()
-        local reader = core.reader()
-        if reader and reader.file == file then
-            return reader.settings
+        -- A book that was never open before has no sidecar yet.
+        local ui = require("apps/reader/readerui").instance
+        if ui and ui.document and core.books:identify(ui.document.file) == file then
+            return ui.doc_settings
         end
         local DocSettings = require("docsettings")
         return DocSettings:hasSidecarFile(path) and DocSettings:open(path) or nil

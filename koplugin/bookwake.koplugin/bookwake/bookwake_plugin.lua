@@ -127,7 +127,6 @@ function Plugin:open_book()
     self.core.open = {
         file = file,
         path = path,
-        settings = ui.doc_settings,
         arrived = function()
             return guarded(book.arrived, book)
         end,

@@ -64,6 +64,7 @@ function StatusPage.book(plugin)
     end
     local book = plugin.state:book(plugin.file) or {}
     local match = book.match or {}
+    local page
     local rows = {
         { _("Book"), match.book and Words.of_book(match.book) or _("not known to the server") },
         { _("Matched"), Words.of_match(match.how) },
@@ -95,8 +96,11 @@ function StatusPage.book(plugin)
             _("Not this book?"),
             _("tap to say which one it is"),
             callback = function()
-                local entry = { file = book.file, path = plugin.file, title = match.book.title }
-                require("bookwake_unmatched").choose(plugin, entry, {})
+                local entry = { file = book.file, path = plugin.file }
+                require("bookwake_unmatched").choose(plugin, entry, {}, function()
+                    UIManager:close(page)
+                    StatusPage.book(plugin)
+                end)
             end,
         })
     end
@@ -130,7 +134,8 @@ function StatusPage.book(plugin)
     for _, refused in ipairs(book.refused or {}) do
         table.insert(rows, { Words.of_kind(refused.kind), Words.of_reason(refused.reason) })
     end
-    UIManager:show(KeyValuePage:new({ title = _("Status of this book"), kv_pairs = rows }))
+    page = KeyValuePage:new({ title = _("Status of this book"), kv_pairs = rows })
+    UIManager:show(page)
 end
 
 --- The page about everything that was not sent yet, and about what went wrong.
