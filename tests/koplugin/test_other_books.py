@@ -1,6 +1,7 @@
 """A file that is replaced by the very one of the library, or turns out to be another book than it was taken for: what
 was marked and read in it goes along."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,6 +43,7 @@ def reader(server: Server, ida: str, tmp_path: Path) -> PluginReader:
     with ZipFile(ALICE) as theirs, ZipFile(copy, "w", ZIP_STORED) as ours:
         for one in theirs.infolist():
             ours.writestr(one.filename, theirs.read(one))
+        ours.writestr("by.txt", tmp_path.name)
     reader = PluginReader(tmp_path / "reader")
     reader.book = reader.put(copy)
     reader.pair(server, ida)
@@ -63,14 +65,21 @@ def linked(reader: PluginReader, server: Server, book: Path, lua: str = ""):
     return reader.do(f"{LINK} {lua} {done}", reader.book, partial_md5(reader.book), books(server)[book.name])[-1]
 
 
-def test_a_copy_that_is_replaced_by_the_very_book(reader: PluginReader, browsers: list[BrowserHand]) -> None:
+@pytest.mark.parametrize("way", ["replaced by it", "taken into the library"])
+def test_a_copy_that_becomes_the_very_book(
+    reader: PluginReader, server: Server, browsers: list[BrowserHand], way: str
+) -> None:
     browser = browsers[0]
     in_book(reader, MARK)
     (mark,), place = browser.marks(), browser.place()
     (places,) = reader.do('T.open(T.args[1]) T.result({T.find({ from = "Down, down", to = "an end" })})', reader.book)
     browser.mark(*places, "Down, down, down. Would the fall never come to an end", note="from the browser")
     assert len(in_book(reader)) == 1, "nobody knows where it would be in a copy"
-    reader.put(ALICE)
+    if way == "replaced by it":
+        reader.put(ALICE)
+    else:
+        shutil.copy(reader.book, server.books / "copy.epub")
+        server.scan()
     assert sorted(notes(in_book(reader)).values()) == ["from the browser", "odd"]
     now = browser.marks()
     assert sorted(notes(now).values()) == ["from the browser", "odd"]
