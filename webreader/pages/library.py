@@ -43,6 +43,7 @@ def library(request: PageRequest, q: FromQuery[str] = "", p: FromQuery[int] = 1)
         following=_address(search, number + 1) if number < pages else None,
         folders=house.settings.books,
         offers_sample=offers_sample,
+        is_scanning=any(one.name == "scan" and one.running for one in request.app.state.scheduler.states()),
         cover_address=cover_address,
     )
 

@@ -1,6 +1,18 @@
 import re
+from collections.abc import Iterator
 
-from tests.server import PASSWORD, Server, eventually
+import pytest
+
+from tests.server import BOOKS, PASSWORD, Server, eventually, running_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """With no Kobo, for which books would be prepared before another sweep has its turn."""
+    with running_server(books=[BOOKS / "minimal-v2.epub"]) as server:
+        server.add_user("Ida", admin=True)
+        server.add_user("Ben")
+        yield server
 
 
 def test_an_administrator_sees_the_sweeps_and_runs_one(server: Server):
