@@ -1,8 +1,12 @@
 """Under which addresses this machine is reached."""
 
 import socket
+from typing import TYPE_CHECKING, Any
 
 from appliance.settings import Settings
+
+if TYPE_CHECKING:
+    from litestar.connection import ASGIConnection
 
 EVERYWHERE = {"0.0.0.0", "::", ""}
 
@@ -11,6 +15,11 @@ def public_url(settings: Settings) -> str:
     """What a device is told to call, without a trailing slash: as set, else by the address this machine has in its
     network."""
     return settings.public_url or f"http://{_host(settings.host)}:{settings.port}"
+
+
+def base_url(settings: Settings, connection: "ASGIConnection[Any, Any, Any, Any]") -> str:
+    """Under which address devices reach us: as set, else the one that this caller used; without a trailing slash."""
+    return settings.public_url or f"{connection.url.scheme}://{connection.url.netloc}"
 
 
 def kosync_url(base: str) -> str:

@@ -24,6 +24,11 @@ def spelling(session: Session, user_id: int, devices: Sequence[int], file: str) 
     return "xpointer-indexed" if said is not None and is_indexed(said) else "xpointer"
 
 
+def share(percent: float | None) -> float | None:
+    """A percentage as KOReader says it, which is a share of 1, within its bounds."""
+    return min(max(percent, 0.0), 1.0) if percent is not None else None
+
+
 def percent_there(
     session: Session, device_id: int, file: str, book_id: str, sha256: str, projected: Projected
 ) -> float:

@@ -42,9 +42,3 @@ def is_secure(connection: Connection) -> bool:
     return connection.url.scheme == "https" or (
         public.scheme == "https" and connection.headers.get("host", "") == public.netloc
     )
-
-
-def base_url(connection: Connection) -> str:
-    """Under which address devices reach us: as set, else the one this browser used; without a trailing slash."""
-    house: House = connection.app.state.house
-    return house.settings.public_url or f"{connection.url.scheme}://{connection.url.netloc}"

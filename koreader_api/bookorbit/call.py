@@ -1,20 +1,38 @@
 """Who calls, of which file: what every endpoint needs."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlmodel import Session
 
 from appliance.accounts.devices import Login
 from appliance.house import House
-from appliance.library.file_links import Which, identify
+from appliance.library.file_links import identify
 from appliance.reading.annotations.report import Caller
 from koreader_api.bookorbit import wire
 from koreader_api.kosync.clients import client_device
 
 _SPELLING = "%Y-%m-%d %H:%M:%S"
 MOST_SKEW = timedelta(seconds=2**31 - 1)
+
+
+class Hashed(Protocol):
+    """What is said of one file."""
+
+    hash: str
+
+
+Item = TypeVar("Item", bound=Hashed)
+
+
+class Found(NamedTuple):
+    """A book, and the rendition of it that a file is."""
+
+    book_id: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +46,24 @@ class Call:
     device_id: int
     skew: timedelta | None
 
-    def which(self, session: Session, hash: str) -> Which:
+    def found(self, session: Session, hash: str) -> Found | None:
         """The book of a file, if these very bytes are in the library."""
-        found = identify(session, self.user_id, hash.lower())
-        return found if found.how == "exact" else Which("none")
+        which = identify(session, self.user_id, hash.lower())
+        if which.how != "exact" or which.book_id is None or which.sha256 is None:
+            return None
+        return Found(which.book_id, which.sha256)
 
-    def caller(self, which: Which) -> Caller:
+    def matched(self, items: Sequence[Item]) -> tuple[list[tuple[Item, Found]], list[str]]:
+        """The items whose files are books here, with their books, and the hashes of the others."""
+        with self.house.database.read() as session:
+            found = [(item, self.found(session, item.hash)) for item in items]
+        unmatched = [item.hash for item, book in found if book is None]
+        return [(item, book) for item, book in found if book is not None], unmatched
+
+    def caller(self, book: Found) -> Caller:
         """The client as the core knows it."""
-        assert which.book_id is not None and which.sha256 is not None
         return Caller(
-            self.user_id, self.device_id, which.book_id, "koreader", "xpointer", which.sha256, self.now, self.skew
+            self.user_id, self.device_id, book.book_id, "koreader", "xpointer", book.sha256, self.now, self.skew
         )
 
 

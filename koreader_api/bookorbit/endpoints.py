@@ -20,10 +20,11 @@ from appliance.reading.progress.report import Report
 from appliance.reading.sessions.event import Event, Source
 from appliance.reading.sessions.record import record_events
 from koreader_api.bookorbit import notes, wire
-from koreader_api.bookorbit.call import Call, call_of, instant, number_of
+from koreader_api.bookorbit.call import Call, Found, call_of, instant, number_of
 from koreader_api.kosync.caller import caller
 from koreader_api.kosync.endpoints import HANDLERS, OPTIONS, answer, refuse
 from koreader_api.kosync.wire import WireError
+from koreader_api.spelling import share
 
 BASE = "/api/v1/koreader"
 MAX_BODY = 4 * 1024 * 1024  # bytes
@@ -62,11 +63,11 @@ def _endpoint(path: str, shape: type[Shape], act: Callable[[Call, Shape], wire.A
 def match_check(call: Call, said: wire.MatchCheck) -> wire.Anything:
     """Which of the hashes are books here."""
     with call.house.database.read() as session:
-        found = [(hash, call.which(session, hash)) for hash in said.hashes]
+        found = [(hash, call.found(session, hash)) for hash in said.hashes]
         matches = [
-            {"hash": hash, "bookId": number_of(which.book_id), "bookFileId": number_of(which.book_id)}
-            for hash, which in found
-            if which.book_id is not None
+            {"hash": hash, "bookId": number_of(book.book_id), "bookFileId": number_of(book.book_id)}
+            for hash, book in found
+            if book is not None
         ]
         return {"matches": matches, "libraryVersion": library_mark(session, call.user_id)}
 
@@ -88,20 +89,14 @@ def page_stats(call: Call, said: wire.PageStats) -> wire.Anything:
     with call.house.database.write() as session:
         # Their times are seconds since 1970, in whatever zone the clock shows.
         counted = record_events(session, call.user_id, call.device_id, events, call.now)
-    with call.house.database.read() as session:
-        unmatched = [book.hash for book in said.books if call.which(session, book.hash).book_id is None]
-    return {"accepted": counted.new, "duplicates": counted.duplicate, "unmatched": unmatched}
+    return {"accepted": counted.new, "duplicates": counted.duplicate, "unmatched": call.matched(said.books)[1]}
 
 
 def book_states(call: Call, said: wire.BookStates) -> wire.Anything:
     """Status, rating and review, each as the device has it."""
-    updated, unmatched = 0, []
-    for book in said.books:
-        with call.house.database.read() as session:
-            which = call.which(session, book.hash)
-        if which.book_id is None:
-            unmatched.append(book.hash)
-            continue
+    books, unmatched = call.matched(said.books)
+    updated = 0
+    for book, found in books:
         fields: dict[str, Any] = {}
         if book.status is not None:
             fields["status"] = "finished" if book.status == "complete" else book.status
@@ -114,7 +109,7 @@ def book_states(call: Call, said: wire.BookStates) -> wire.Anything:
         state = SaidState(
             user_id=call.user_id,
             device_id=call.device_id,
-            book_id=which.book_id,
+            book_id=found.book_id,
             fields=fields,
             received_at=call.now,
             changed_at=instant(book.status_modified),
@@ -129,26 +124,18 @@ def book_states(call: Call, said: wire.BookStates) -> wire.Anything:
 
 def bulk_progress(call: Call, said: wire.BulkProgress) -> wire.Anything:
     """Places of several files, with the times when they were read."""
-    unmatched = []
-    for item in said.items:
+    items, unmatched = call.matched(said.items)
+    for item, found in items:
         with call.house.database.read() as session:
-            which = call.which(session, item.hash)
-            report = _report(call, session, which.book_id, which.sha256, item)
-        if report is None:
-            unmatched.append(item.hash)
-            continue
+            report = _report(call, session, found, item)
         with call.house.database.write() as session:
             record(session, report)
     return {"unmatched": unmatched}
 
 
-def _report(
-    call: Call, session: Session, book_id: str | None, sha256: str | None, item: wire.ProgressItem
-) -> Report | None:
-    if book_id is None or sha256 is None:
-        return None
-    percent = min(max(item.percentage, 0.0), 1.0) if item.percentage is not None else None
-    located = locate(call.house, session, book_id, sha256, "xpointer", item.progress, percent, device_id=call.device_id)
+def _report(call: Call, session: Session, book: Found, item: wire.ProgressItem) -> Report:
+    percent = share(item.percentage)
+    located = locate(call.house, session, *book, "xpointer", item.progress, percent, device_id=call.device_id)
     claimed = datetime.fromtimestamp(item.timestamp, UTC) if item.timestamp and item.timestamp < 2**37 else None
     return Report(
         user_id=call.user_id,
@@ -157,8 +144,8 @@ def _report(
         dialect="xpointer",
         locator=item.progress,
         place=located.place,
-        book_id=book_id,
-        sha256=sha256,
+        book_id=book.book_id,
+        sha256=book.sha256,
         reference_sha256=located.reference_sha256,
         asked_for=item.hash.lower(),
         percent=percent,

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from appliance.library.file_links import Which
 from appliance.models import Annotation, DeviceAnnotation
 from appliance.reading.annotations.projection import ProjectedAnnotation
 from appliance.reading.annotations.record import exchange, follow, offer_these, outstanding
@@ -26,32 +25,19 @@ _ANNOTATION = Annotation.__table__  # type: ignore[attr-defined]
 
 def exchange_notes(call: Call, said: wire.Exchange, kind: str) -> wire.Anything:
     """`annotations/exchange` and `bookmarks/exchange`. `kind`: highlight or bookmark."""
-    results, unmatched = [], []
-    for book in said.books:
-        with call.house.database.read() as session:
-            which = call.which(session, book.hash)
-        if which.book_id is None:
-            unmatched.append(book.hash)
-        else:
-            results.append(_exchange(call, which, book, kind))
+    books, unmatched = call.matched(said.books)
+    results = [_exchange(call, call.caller(found), book, kind) for book, found in books]
     return {"results": results, "unmatched": unmatched}
 
 
 def acknowledge(call: Call, said: wire.Ack) -> wire.Anything:
     """`…/exchange-ack`: what the client has done of what it was given."""
-    results, unmatched = [], []
-    for book in said.books:
-        with call.house.database.read() as session:
-            which = call.which(session, book.hash)
-        if which.book_id is None:
-            unmatched.append(book.hash)
-        else:
-            results.append({"hash": book.hash, "acked": _acknowledge(call, call.caller(which), book)})
+    books, unmatched = call.matched(said.books)
+    results = [{"hash": book.hash, "acked": _acknowledge(call, call.caller(found), book)} for book, found in books]
     return {"results": results, "unmatched": unmatched}
 
 
-def _exchange(call: Call, which: Which, book: wire.ExchangeBook, kind: str) -> wire.Anything:
-    caller = call.caller(which)
+def _exchange(call: Call, caller: Caller, book: wire.ExchangeBook, kind: str) -> wire.Anything:
     changes = [said for said in (_said(note, kind) for note in book.changes) if said is not None]
     names = {key.k for key in book.keys} | {said.native_id for said in changes}
     deletions = []

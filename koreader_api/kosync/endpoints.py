@@ -13,11 +13,12 @@ from sqlmodel import Session, col, select
 from appliance.accounts.devices import Login
 from appliance.house import House
 from appliance.library.renditions import Named, by_digest
-from appliance.models import Device, DeviceProgress, JournalEntry
+from appliance.models import Device, JournalEntry
 from appliance.reading.progress.locate import NOWHERE, Located, locate
 from appliance.reading.progress.projection import Projected, project
-from appliance.reading.progress.record import note_given, record
+from appliance.reading.progress.record import record
 from appliance.reading.progress.report import Report
+from koreader_api.given_place import remember_given
 from koreader_api.kosync.caller import caller
 from koreader_api.kosync.clients import client_device
 from koreader_api.kosync.wire import MAX_BODY, ProgressUpdate, WireError, floor_percentage, read_document, read_progress
@@ -117,22 +118,7 @@ def get_progress(request: Request[Any, Any, Any], document: FromPath[str]) -> Re
         if projected is None or projected.encoded.locator is None:
             return answer(200, {})
         percentage = percent_there(session, login.id, document, rendition.book_id, rendition.sha256, projected)
-        told = session.get(DeviceProgress, (login.id, rendition.book_id))
-        news = told is None or (told.given_version, told.given_locator) != (
-            projected.version,
-            projected.encoded.locator,
-        )
-    if news:
-        with house.database.write() as session:
-            note_given(
-                session,
-                login.id,
-                rendition.book_id,
-                projected.version,
-                projected.encoded.locator,
-                projected.echo_tick,
-                house.now(),
-            )
+        remember_given(house, session, login.id, rendition.book_id, projected)
     return answer(200, _as_projected(login, projected, document, percentage))
 
 

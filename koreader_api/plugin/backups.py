@@ -11,7 +11,6 @@ from koreader_api.plugin import wire
 from koreader_api.plugin.call import Call, FileAnswer, Refusal
 
 _FULL = "There is no room for this backup on the server."
-_NONE = "There is no such backup."
 
 
 def begin(call: Call, said: wire.Backup) -> wire.BackupBegun:
@@ -89,7 +88,7 @@ def _backup(call: Call, session: Session) -> SidecarBackup:
     text = call.parts["backup"]
     made = sidecars.backup(session, call.caller.user_id, int(text)) if re.fullmatch(r"\d{1,18}", text) else None
     if made is None:
-        raise Refusal(404, "no-backup", _NONE)
+        raise Refusal(404, "no-backup", "There is no such backup.")
     return made
 
 

@@ -10,8 +10,6 @@ from appliance.accounts.attempts import Attempts
 from appliance.house import House
 
 MOST_SKEW = 2**31 - 1  # seconds; the journal keeps it in 32 bits
-
-
 NEARLY = 60  # seconds
 
 
@@ -82,7 +80,6 @@ class Call:
     attempts: Attempts
     address: str
     host: str
-    method: str = "GET"
     parts: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)

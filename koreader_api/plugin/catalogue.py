@@ -52,7 +52,7 @@ def books(call: Call) -> wire.Books:
             series=query.get("series"),
             author=query.get("author"),
         )
-        items = with_files(session, found.books)
+        items = _with_files(session, found.books)
     return wire.Books(items, page, _pages(found.total), found.total)
 
 
@@ -63,13 +63,13 @@ def series_of(call: Call) -> wire.Series:
         if book is None:
             raise Refusal(404, "no-book", "There is no such book. Look for it again.")
         if not book.series:
-            return wire.Series(with_files(session, [book]))
+            return wire.Series(_with_files(session, [book]))
         found = library.books(session, limit=MOST_IN_SERIES, order="author", series=book.series)
         ordered = sorted(found.books, key=lambda one: (one.series_index is None, one.series_index, one.title_key))
-        return wire.Series(with_files(session, ordered))
+        return wire.Series(_with_files(session, ordered))
 
 
-def with_files(session: Session, books: Sequence[models.Book]) -> list[wire.Book]:
+def _with_files(session: Session, books: Sequence[models.Book]) -> list[wire.Book]:
     """Books with the files that can be had of them: the EPUB, and the KEPUB where it was made."""
     mains = [book.main_sha256 for book in books if book.main_sha256 is not None]
     query = (

@@ -38,7 +38,7 @@ def download(call: Call) -> FileAnswer:
     headers = {"accept-ranges": "bytes", "etag": etag, "content-type": "application/epub+zip"}
     if digest is not None:
         headers["x-bookwake-file"] = digest
-    span = requested({name.lower(): value for name, value in call.headers.items()}, size, etag)
+    span = requested(call.headers, size, etag)
     if span is None:
         raise Refusal(416, "no-such-range", "The file is shorter than that.")
     if span.is_part:

@@ -18,6 +18,7 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from appliance.accounts.recent_calls import RecentCall, RecentCalls
+from appliance.addresses import base_url
 from appliance.house import House
 from koreader_api.plugin import package
 from koreader_api.plugin.call import Call, Caller, FileAnswer, Refusal
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 
 def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
+    takes = endpoint.takes
+
     @route(
         endpoint.path,
         http_method=[endpoint.method],
@@ -47,55 +50,60 @@ def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
     def handler(request: Request[Any, Any, Any], body: RawBody) -> Response[Any]:
         began = time.monotonic()
         house: House = request.app.state.house
-        known: list[Caller] = []
+        caller: Caller | None = None
         answer = _refuse(Refusal(503, "broken", "The server could not answer. Try again later."))
         try:
-            answer = _sent(_answer(house, request, endpoint, body, known))
+            if endpoint.access == "plugin":
+                caller = _caller(house, request)
+                _refuse_old(endpoint, caller)
+            call = _call(house, request, caller)
+            answer = _sent(endpoint.handle(call) if takes is None else endpoint.handle(call, _said(takes, body)))
         except Refusal as error:
             answer = _refuse(error)
         except Exception:
             logger.exception("a KOReader's %s %s failed", endpoint.method, endpoint.path)
-        for caller in known:
+        if caller is not None:
             _watch(request, endpoint, caller, answer, len(body), began)
         return answer
 
     return handler
 
 
-def _answer(
-    house: House, request: Request[Any, Any, Any], endpoint: Endpoint, body: bytes, known: list[Caller]
-) -> object:
-    caller: Caller | None = None
-    if endpoint.access == "plugin":
-        with house.database.read() as session:
-            caller = who_calls(house, session, request.headers)
-        if caller is None:
-            raise Refusal(401, "unknown-token", UNKNOWN)
-        known.append(caller)
-        if not endpoint.is_for_old_plugins and is_older(str(caller.details.get("plugin", "")), MINIMUM):
-            raise Refusal(426, "plugin-too-old", TOO_OLD, minimum=MINIMUM)
-    call = Call(
+def _caller(house: House, request: Request[Any, Any, Any]) -> Caller:
+    with house.database.read() as session:
+        caller = who_calls(house, session, request.headers)
+    if caller is None:
+        raise Refusal(401, "unknown-token", UNKNOWN)
+    return caller
+
+
+def _refuse_old(endpoint: Endpoint, caller: Caller) -> None:
+    if not endpoint.is_for_old_plugins and is_older(str(caller.details.get("plugin", "")), MINIMUM):
+        raise Refusal(426, "plugin-too-old", TOO_OLD, minimum=MINIMUM)
+
+
+def _call(house: House, request: Request[Any, Any, Any], caller: Caller | None) -> Call:
+    return Call(
         house=house,
         now=house.now(),
         attempts=request.app.state.attempts,
-        address=house.settings.public_url or f"{request.url.scheme}://{request.url.netloc}",
+        address=base_url(house.settings, request),
         host=request.client.host if request.client else "",
-        method=request.method,
         parts={name: str(value) for name, value in request.path_params.items()},
         query=dict(request.query_params.items()),
         headers=request.headers,
         _caller=caller,
     )
-    if endpoint.takes is None:
-        return endpoint.handle(call)
-    if endpoint.takes is bytes:
-        return endpoint.handle(call, body)
+
+
+def _said(takes: Any, body: bytes) -> Any:
+    if takes is bytes:
+        return body
     value = read(body)
     try:
-        said = shape(value, endpoint.takes)
+        return shape(value, takes)
     except NotUnderstood as error:
         raise Refusal(400, "not-understood", f"The request could not be understood: {error}.") from None
-    return endpoint.handle(call, said)
 
 
 def _sent(answer: object) -> Response[Any]:

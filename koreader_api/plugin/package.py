@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, post
+from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 
 import koreader_api
 from appliance.accounts.pairing import offer_code
+from appliance.addresses import base_url
 from appliance.house import House
 
 FOLDER = "bookwake.koplugin"
@@ -53,10 +55,10 @@ def signature(package: Package, token_hash: str) -> str:
     return hmac.new(token_hash.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def enclosing(server: str, code: str) -> bytes:
-    """The plugin as a zip to unpack into KOReader's `plugins` folder, with a code inside."""
+def enclosing(folder: Path, server: str, code: str) -> bytes:
+    """The plugin in `folder` as a zip to unpack into KOReader's `plugins` folder, with a code inside."""
     enrolment = json.dumps({"server": server, "code": code}, indent=1) + "\n"
-    return _zipped(_folder(), {f"{FOLDER}/{ENROLMENT}": enrolment.encode()})
+    return _zipped(folder, {f"{FOLDER}/{ENROLMENT}": enrolment.encode()})
 
 
 @post(
@@ -69,11 +71,13 @@ def enclosing(server: str, code: str) -> bytes:
 def download(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The plugin for the person who is signed in."""
     house: House = request.app.state.house
-    server = house.settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    folder = _folder()
+    if folder is None:
+        raise NotFoundException("This server has no plugin to give.")
     with house.database.write() as session:
         code, _ = offer_code(house, session, request.user.user_id, is_enclosed=True)
     return Response(
-        enclosing(server, code),
+        enclosing(folder, base_url(house.settings, request), code),
         media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{FOLDER}.zip"', "Cache-Control": "no-store"},
     )
@@ -104,10 +108,10 @@ def _packed(folder: Path, stamp: int, count: int) -> Package | None:
     return Package(found[1], content, hashlib.sha256(content).hexdigest())
 
 
-def _zipped(folder: Path | None, more: dict[str, bytes]) -> bytes:
+def _zipped(folder: Path, more: dict[str, bytes]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        contents = {name: path.read_bytes() for name, path in _files(folder)} if folder is not None else {}
+        contents = {name: path.read_bytes() for name, path in _files(folder)}
         for name, content in {**contents, **more}.items():
             entry = zipfile.ZipInfo(name, _MADE)
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16

@@ -7,11 +7,12 @@ from appliance.reading.progress.report import Act, Report
 from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.call import Call, DeviceClock
 from koreader_api.plugin.place_by_words import place_by_words
+from koreader_api.spelling import share
 
 
 def take(call: Call, clock: DeviceClock, which: Which, said: wire.ProgressSaid) -> wire.OperationAnswer:
     """Append the place to the journal; the conflict rule says what becomes of it."""
-    percent = min(max(said.percent, 0.0), 1.0) if said.percent is not None and said.percent == said.percent else None
+    percent = share(said.percent)
     located, sha256 = _locate(call, which, said, percent)
     report = Report(
         user_id=call.caller.user_id,

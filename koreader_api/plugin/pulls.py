@@ -13,15 +13,15 @@ from appliance import models
 from appliance.library.chapters import chapter_names
 from appliance.library.file_links import Which
 from appliance.library.renditions import open_rendition
-from appliance.models import BookState, DeviceProgress, Rendition
+from appliance.models import BookState, Rendition
 from appliance.positions.book import UNREADABLE
 from appliance.reading.annotations.projection import ProjectedAnnotation
 from appliance.reading.annotations.record import offer_these, outstanding
 from appliance.reading.annotations.refusals import refused_versions
 from appliance.reading.book_state.rule import whole_stars
 from appliance.reading.progress.projection import Projected, project
-from appliance.reading.progress.record import note_given
 from koreader_api.drawers import drawer
+from koreader_api.given_place import remember_given
 from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.annotation_operation import caller_of
 from koreader_api.plugin.call import Call, DeviceClock
@@ -94,16 +94,8 @@ def _progress(call: Call, session: Session, clock: DeviceClock, file: str, which
         return shown
     shown.locator = str(locator)
     shown.percent = percent_there(session, device_id, file, book_id, sha256, projected)
-    _note_given(call, session, book_id, projected)
+    remember_given(call.house, session, device_id, book_id, projected)
     return shown
-
-
-def _note_given(call: Call, session: Session, book_id: str, projected: Projected) -> None:
-    told = session.get(DeviceProgress, (call.caller.device_id, book_id))
-    given = projected.version, str(projected.encoded.locator)
-    if told is None or (told.given_version, told.given_locator) != given:
-        with call.house.database.write() as writing:
-            note_given(writing, call.caller.device_id, book_id, *given, projected.echo_tick, call.house.now())
 
 
 def _words(call: Call, session: Session, projected: Projected, sha256: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from appliance.reading.sessions.event import Event, Source
 from appliance.reading.sessions.record import attach, record_events
 from koreader_api.plugin import sync_wire as wire
 from koreader_api.plugin.call import Call, DeviceClock
+from koreader_api.spelling import share
 
 
 def take(call: Call, clock: DeviceClock, which: Which, said: wire.SessionSaid) -> wire.OperationAnswer:
@@ -14,8 +15,8 @@ def take(call: Call, clock: DeviceClock, which: Which, said: wire.SessionSaid) -
         int(said.started),
         int(said.seconds),
         digest=said.file,
-        start_fraction=_share(said.start_percent),
-        end_fraction=_share(said.end_percent),
+        start_fraction=share(said.start_percent),
+        end_fraction=share(said.end_percent),
         operation_id=said.id,
     )
     user_id, device_id = call.caller.user_id, call.caller.device_id
@@ -30,7 +31,3 @@ def take(call: Call, clock: DeviceClock, which: Which, said: wire.SessionSaid) -
     if counted.doubted:
         return wire.OperationAnswer(said.id, "history", "cannot-be-true")
     return wire.OperationAnswer(said.id, "current", "counted")
-
-
-def _share(percent: float | None) -> float | None:
-    return min(max(percent, 0.0), 1.0) if percent is not None and percent == percent else None

@@ -10,10 +10,9 @@ from litestar.types import ControllerRouterHandler
 from appliance.accounts import devices
 from appliance.accounts.devices import NewDevice
 from appliance.accounts.errors import AccountError
-from appliance.addresses import EVERYWHERE, kobo_url, kosync_url, network_address
+from appliance.addresses import EVERYWHERE, base_url, kobo_url, kosync_url, network_address
 from appliance.library.file_links import links_of
 from appliance.models import User
-from webreader.caller import base_url
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
 
 OFFERED = ("kobo", "kosync")
@@ -78,7 +77,7 @@ def remove(request: PageRequest, device_id: FromPath[int]) -> Response[Any]:
 
 
 def _told(request: PageRequest, added: NewDevice) -> Response[Any]:
-    base = base_url(request)
+    base = base_url(house_of(request).settings, request)
     return show(
         "device_added.html",
         request,
@@ -94,7 +93,7 @@ def _told(request: PageRequest, added: NewDevice) -> Response[Any]:
 def reach(request: PageRequest) -> dict[str, Any]:
     """Whether the address in use means the very machine that asks, so that no other could use it, and a better one."""
     settings = house_of(request).settings
-    host = urlsplit(base_url(request)).hostname or ""
+    host = urlsplit(base_url(settings, request)).hostname or ""
     only_here = host in ("localhost", "::1") or host.startswith("127.")
     address = network_address() if only_here and settings.host in EVERYWHERE else None
     return {"only_here": only_here, "better": f"http://{address}:{settings.port}/devices" if address else None}

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from appliance.accounts import pairing
 from appliance.accounts.attempts import Attempts
 from appliance.accounts.errors import AccountError
+from appliance.addresses import base_url
 from appliance.library import books, file_links
 from appliance.models import Book, FileLink
-from webreader.caller import base_url
 from webreader.pages.devices import reach
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
 
@@ -55,7 +55,8 @@ def accept(request: PageRequest, data: Form) -> Response[Any]:
 
 def _shown(request: PageRequest, status_code: int = 200, **context: Any) -> Response[Any]:
     nothing = {"code": None, "waiting": None, "problem": None, "typed": ""}
-    given = {**nothing, "server": base_url(request), **reach(request), **context}
+    server = base_url(house_of(request).settings, request)
+    given = {**nothing, "server": server, **reach(request), **context}
     return show("koreader.html", request, status_code, **given)
 
 

@@ -9,8 +9,8 @@ from litestar.types import ControllerRouterHandler
 from appliance import __version__
 from appliance.accounts import passwords, people, sessions
 from appliance.accounts.errors import AccountError
+from appliance.addresses import base_url
 from appliance.library.books import refused_files
-from webreader.caller import base_url
 from webreader.pages.page import Form, PageRequest, action, go_to, house_of, page, person, show
 
 MOST_PROBLEMS = 200
@@ -78,7 +78,7 @@ def _settings(request: PageRequest, status: int = 200, **context: Any) -> Respon
         problems=problems,
         sweeps=request.app.state.scheduler.states() if reader.is_admin else [],
         folders=house.settings.books,
-        address=base_url(request),
+        address=base_url(house.settings, request),
         version=__version__,
         **{**given, **context},
     )

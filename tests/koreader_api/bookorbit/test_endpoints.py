@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.koreader_api.conftest import BOOK
 from tests.koreader_api.plugin.standin import Device, Words, paired
-from tests.server import BOOKS, PATIENCE, Server, running_server
+from tests.server import PATIENCE, Server, running_server
 from tests.simulators.kosync import partial_md5
 
-BOOK = BOOKS / "calibre-docx_alice.epub"
 HASH = partial_md5(BOOK)
 
 
@@ -20,18 +20,6 @@ HASH = partial_md5(BOOK)
 def server() -> Iterator[Server]:
     with running_server(books=[BOOK]) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def words() -> Words:
-    return Words(BOOK)
-
-
-@pytest.fixture
-def ida(server: Server) -> str:
-    name = f"Ida {len(server.json('user', 'list'))}"  # type: ignore[arg-type]
-    server.add_user(name)
-    return name
 
 
 def key_of(dt: str, position: str) -> str:

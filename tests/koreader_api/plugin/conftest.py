@@ -1,14 +1,14 @@
-"""One server for all tests of the protocol, and a person of its own for each."""
+"""One server for all tests of the protocol."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.koreader_api.plugin.standin import Device, Words, paired
+from tests.koreader_api.conftest import BOOK
+from tests.koreader_api.plugin.standin import Device, paired
 from tests.server import BOOKS, Server, running_server
 
-BOOK = BOOKS / "calibre-docx_alice.epub"
 OTHER = BOOKS / "minimal-v2.epub"
 
 
@@ -16,19 +16,6 @@ OTHER = BOOKS / "minimal-v2.epub"
 def server() -> Iterator[Server]:
     with running_server(books=[BOOK, OTHER]) as server:
         yield server
-
-
-@pytest.fixture(scope="package")
-def words() -> Words:
-    return Words(BOOK)
-
-
-@pytest.fixture
-def ida(server: Server) -> str:
-    """A person who has read nothing yet."""
-    name = f"Ida {len(server.json('user', 'list'))}"  # type: ignore[arg-type]
-    server.add_user(name)
-    return name
 
 
 @pytest.fixture

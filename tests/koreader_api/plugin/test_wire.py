@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from koreader_api.plugin.contents import ENDPOINTS, PREFIX
 from koreader_api.plugin.openapi import document
 from koreader_api.plugin.sync import KINDS
-from tests.koreader_api.plugin.conftest import BOOK
+from tests.koreader_api.conftest import BOOK
 from tests.koreader_api.plugin.standin import Device, paired
 from tests.server import Server
 from tests.simulators.kosync import partial_md5
