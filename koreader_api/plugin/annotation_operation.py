@@ -94,8 +94,8 @@ def _said(item: wire.AnnotationSaid, clock: DeviceClock, operation: str) -> Said
         fields={name: value for name, value in fields.items() if value is not None},
         native=item.native,
         chapter=item.chapter or "",
-        created_at=clock.instant(item.created_at),
-        changed_at=clock.instant(item.changed_at),
+        created_at=clock.past(item.created_at),
+        changed_at=clock.past(item.changed_at),
         base_version=item.base,
         operation_id=f"{operation}:{item.name}",
     )

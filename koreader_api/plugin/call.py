@@ -41,6 +41,7 @@ class DeviceClock:
     """Between the device's clock and ours (docs/plugin-protocol.md, Rules). `skew`: how far it is ahead."""
 
     def __init__(self, shown: float, now: datetime) -> None:
+        self._shown = shown
         off = shown - now.timestamp()
         self.skew = timedelta(seconds=round(max(-MOST_SKEW, min(off, MOST_SKEW))))
 
@@ -50,6 +51,11 @@ class DeviceClock:
             return datetime.fromtimestamp(int(at), UTC) if at is not None else None
         except (OverflowError, ValueError, OSError):
             return None
+
+    def past(self, at: float | None) -> datetime | None:
+        """The same of what was done already: what a clock dated while it was ahead, and which was put right since, was
+        done at the latest now, so that nothing that is done from now on passes for older."""
+        return self.instant(min(at, self._shown) if at is not None else None)
 
     def ours(self, at: float | None) -> datetime | None:
         """The same by our clock; `None` too for what cannot be."""

@@ -61,20 +61,6 @@ def test_what_was_read_offline_does_not_win_over_later_reading(device: Device, o
     assert device.pulls(book)["progress"]["locator"] == words.at(9_000)
 
 
-@pytest.mark.parametrize("off", [-400 * 86_400, 3 * 86_400, 30 * 365 * 86_400])
-def test_a_clock_that_is_off_is_corrected(server: Server, ida: str, other: Device, book: Path, words: Words, off: int):
-    device = paired(server, ida, clock_off=off)
-    first = other.operation("progress", book, locator=words.at(2_000), percent=0.1, act="read")
-    first["at"] = other.now(ago=600)
-    other.sync(first)
-    old = device.operation("progress", book, locator=words.at(500), percent=0.02, act="read")
-    old["at"] = device.now(ago=1_200)
-    assert device.sync(old)["answers"][0]["outcome"] == "history"
-    assert device.says("progress", book, locator=words.at(4_000), percent=0.2, act="read")["outcome"] == "current"
-    assert abs(device.pulls(book)["progress"]["at"] - device.now()) < 300, "in the time of its own clock"
-    assert abs(other.pulls(book)["progress"]["at"] - other.now()) < 300
-
-
 def test_a_place_that_leads_nowhere_is_rejected_and_given_to_nobody(device: Device, other: Device, book: Path):
     answer = device.says("progress", book, locator="/body/DocFragment[999]/body/p/text().0", act="read")
     assert (answer["outcome"], answer["reason"]) == ("rejected", "no-document")
