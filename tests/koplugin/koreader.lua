@@ -8,22 +8,10 @@ package.path = here .. "/../simulators/koreader/?.lua;" .. package.path
 
 local lfs = require("lfs")
 local cjson = require("cjson")
+local remove = require("remove")
 local standin = require("standin")
 
 local koreader = { plugin = here .. "/../../koplugin/bookwake.koplugin" }
-
-local function remove(path)
-    if lfs.symlinkattributes(path, "mode") == "directory" then
-        for name in lfs.dir(path) do
-            if name ~= "." and name ~= ".." then
-                remove(path .. "/" .. name)
-            end
-        end
-        lfs.rmdir(path)
-    else
-        os.remove(path)
-    end
-end
 
 --- Starts KOReader; without `home` in a new folder that `stop` removes. Returns the person and the screen.
 function koreader.start(options)

@@ -71,20 +71,8 @@ function support.folder()
     return path
 end
 
-local function remove(path)
-    if lfs.symlinkattributes(path, "mode") == "directory" then
-        for name in lfs.dir(path) do
-            if name ~= "." and name ~= ".." then
-                remove(path .. "/" .. name)
-            end
-        end
-        lfs.rmdir(path)
-    else
-        os.remove(path)
-    end
-end
-
 function support.clean()
+    local remove = require("remove")
     for _, path in ipairs(support.made or {}) do
         remove(path)
     end

@@ -5,12 +5,12 @@ local ConfirmBox = require("ui/widget/confirmbox")
 local Download = require("bookwake_download")
 local DownloadScreen = require("bookwake_download_screen")
 local InfoMessage = require("ui/widget/infomessage")
-local InputDialog = require("ui/widget/inputdialog")
 local Menu = require("ui/widget/menu")
 local NetworkMgr = require("ui/network/manager")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
 local _ = require("bookwake_gettext")
+local ask = require("bookwake_question")
 local T = require("ffi/util").template
 
 local Library = {}
@@ -176,35 +176,16 @@ local function all_authors(plugin)
 end
 
 local function search(plugin)
-    local dialog
-    dialog = InputDialog:new({
+    ask({
         title = _("Search the library"),
-        input = "",
-        buttons = {
-            {
-                {
-                    text = _("Cancel"),
-                    id = "close",
-                    callback = function()
-                        UIManager:close(dialog)
-                    end,
-                },
-                {
-                    text = _("Search"),
-                    is_enter_default = true,
-                    callback = function()
-                        local words = dialog:getInputText()
-                        if words:match("%S") then
-                            UIManager:close(dialog)
-                            show_list(plugin, words, "books", { search = words }, book_line(plugin))
-                        end
-                    end,
-                },
-            },
-        },
+        ok_text = _("Search"),
+        on_ok = function(words, close)
+            if words:match("%S") then
+                close()
+                show_list(plugin, words, "books", { search = words }, book_line(plugin))
+            end
+        end,
     })
-    UIManager:show(dialog)
-    dialog:onShowKeyboard()
 end
 
 --- The first page: by series, by author, what is new, search.

@@ -2,12 +2,12 @@
 local Address = require("bookwake_address")
 local ButtonDialog = require("ui/widget/buttondialog")
 local InfoMessage = require("ui/widget/infomessage")
-local InputDialog = require("ui/widget/inputdialog")
 local Introduction = require("bookwake_introduction")
 local NetworkMgr = require("ui/network/manager")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
 local _ = require("bookwake_gettext")
+local ask = require("bookwake_question")
 local T = require("ffi/util").template
 
 local Pairing = {}
@@ -35,54 +35,35 @@ end
 -- A code that a person read on the web page
 
 local function type_code(plugin, address, touchmenu)
-    local dialog
-    dialog = InputDialog:new({
+    ask({
         title = _("Type the code"),
         description = T(_("It is on the Devices page of %1. It has six letters or digits and works for ten minutes."), address), -- luacheck: ignore 631
-        input = "",
         input_hint = "ABC123",
-        buttons = {
-            {
-                {
-                    text = _("Cancel"),
-                    id = "close",
-                    callback = function()
-                        UIManager:close(dialog)
-                    end,
-                },
-                {
-                    text = _("Connect"),
-                    is_enter_default = true,
-                    callback = function()
-                        local code = dialog:getInputText():gsub("[%s-]", ""):upper()
-                        if code == "" then
-                            return
-                        end
-                        local body = Introduction.for_pairing()
-                        body.code = code
-                        plugin.server:ask({
-                            path = "pair",
-                            address = address,
-                            token = false,
-                            body = body,
-                            on_done = function(answer, err)
-                                if answer and answer.token and answer.device then
-                                    UIManager:close(dialog)
-                                    return paired(plugin, address, answer, touchmenu)
-                                end
-                                if err and err.code == "wrong-code" then
-                                    return tell(_("This code is wrong, was used already, or is too old. Take a new one.")) -- luacheck: ignore 631
-                                end
-                                return tell(Words.of_error(err or { class = "foreign" }, address))
-                            end,
-                        })
-                    end,
-                },
-            },
-        },
+        ok_text = _("Connect"),
+        on_ok = function(text, close)
+            local body = Introduction.for_pairing()
+            body.code = text:gsub("[%s-]", ""):upper()
+            if body.code == "" then
+                return
+            end
+            plugin.server:ask({
+                path = "pair",
+                address = address,
+                token = false,
+                body = body,
+                on_done = function(answer, err)
+                    if answer and answer.token and answer.device then
+                        close()
+                        return paired(plugin, address, answer, touchmenu)
+                    end
+                    if err and err.code == "wrong-code" then
+                        return tell(_("This code is wrong, was used already, or is too old. Take a new one."))
+                    end
+                    return tell(Words.of_error(err or { class = "foreign" }, address))
+                end,
+            })
+        end,
     })
-    UIManager:show(dialog)
-    dialog:onShowKeyboard()
 end
 
 -- A code that this reader shows
@@ -174,46 +155,29 @@ function Pairing.open(plugin, touchmenu)
     end) then
         return
     end
-    local dialog
-    dialog = InputDialog:new({
+    ask({
         title = _("Address of your server"),
         description = _("As your browser shows it, for example http://192.168.1.20:8000"),
-        input = plugin.device.record.address or "",
+        input = plugin.device.record.address,
         input_hint = "http://",
-        buttons = {
-            {
-                {
-                    text = _("Cancel"),
-                    id = "close",
-                    callback = function()
-                        UIManager:close(dialog)
-                    end,
-                },
-                {
-                    text = _("Next"),
-                    is_enter_default = true,
-                    callback = function()
-                        local addresses, why = Address.candidates(dialog:getInputText())
-                        if not addresses then
-                            return tell(why)
-                        end
-                        local waiting = InfoMessage:new({ text = _("Looking for Bookwake…") })
-                        UIManager:show(waiting)
-                        Address.find(plugin.server, addresses, function(address, hello, where)
-                            UIManager:close(waiting)
-                            if not address then
-                                return tell(Words.of_error(hello, where))
-                            end
-                            UIManager:close(dialog)
-                            choose_way(plugin, address, hello, touchmenu)
-                        end)
-                    end,
-                },
-            },
-        },
+        ok_text = _("Next"),
+        on_ok = function(text, close)
+            local addresses, why = Address.candidates(text)
+            if not addresses then
+                return tell(why)
+            end
+            local waiting = InfoMessage:new({ text = _("Looking for Bookwake…") })
+            UIManager:show(waiting)
+            Address.find(plugin.server, addresses, function(address, hello, where)
+                UIManager:close(waiting)
+                if not address then
+                    return tell(Words.of_error(hello, where))
+                end
+                close()
+                choose_way(plugin, address, hello, touchmenu)
+            end)
+        end,
     })
-    UIManager:show(dialog)
-    dialog:onShowKeyboard()
 end
 
 --- Forgets the server, after asking. What waits to be sent stays.

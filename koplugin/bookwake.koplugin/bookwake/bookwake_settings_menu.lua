@@ -1,8 +1,8 @@
 --- The Settings entry: the server, names and folders of downloads, updates.
 local InfoMessage = require("ui/widget/infomessage")
-local InputDialog = require("ui/widget/inputdialog")
 local UIManager = require("ui/uimanager")
 local _ = require("bookwake_gettext")
+local ask = require("bookwake_question")
 local T = require("ffi/util").template
 
 local SettingsMenu = {}
@@ -50,47 +50,30 @@ local function download_names(plugin)
         keep_menu_open = true,
         callback = function(touchmenu)
             local FileName = require("bookwake_filename")
-            local dialog
-            dialog = InputDialog:new({
+            ask({
                 title = _("Names of downloads"),
                 description = _("Parts: {series} {volume} {volume:00} {title} {author} {book_type}, Lower(…) and Upper(…). A slash begins a folder."), -- luacheck: ignore 631
                 input = plugin.settings:get("download_template"),
-                buttons = {
-                    {
-                        {
-                            text = _("Cancel"),
-                            id = "close",
-                            callback = function()
-                                UIManager:close(dialog)
-                            end,
-                        },
-                        {
-                            text = _("Preview"),
-                            callback = function()
-                                local preview, why = FileName.preview(dialog:getInputText())
-                                tell(preview or why)
-                            end,
-                        },
-                        {
-                            text = _("Save"),
-                            is_enter_default = true,
-                            callback = function()
-                                local ok, why = FileName.check(dialog:getInputText())
-                                if not ok then
-                                    return tell(why)
-                                end
-                                plugin.settings:set("download_template", dialog:getInputText())
-                                UIManager:close(dialog)
-                                if touchmenu then
-                                    touchmenu:updateItems()
-                                end
-                            end,
-                        },
-                    },
+                other = {
+                    text = _("Preview"),
+                    on_tap = function(template)
+                        local preview, why = FileName.preview(template)
+                        tell(preview or why)
+                    end,
                 },
+                ok_text = _("Save"),
+                on_ok = function(template, close)
+                    local ok, why = FileName.check(template)
+                    if not ok then
+                        return tell(why)
+                    end
+                    plugin.settings:set("download_template", template)
+                    close()
+                    if touchmenu then
+                        touchmenu:updateItems()
+                    end
+                end,
             })
-            UIManager:show(dialog)
-            dialog:onShowKeyboard()
         end,
     }
 end

@@ -1,12 +1,12 @@
 --- Files that are no book of the server: a list, one tap to say which book a file is; and matching all again.
 local ButtonDialog = require("ui/widget/buttondialog")
 local InfoMessage = require("ui/widget/infomessage")
-local InputDialog = require("ui/widget/inputdialog")
 local Menu = require("ui/widget/menu")
 local NetworkMgr = require("ui/network/manager")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
 local _ = require("bookwake_gettext")
+local ask = require("bookwake_question")
 local toast = require("bookwake_toast")
 local T = require("ffi/util").template
 
@@ -43,42 +43,24 @@ local function link(plugin, entry, book, done)
 end
 
 local function search(plugin, entry, done)
-    local dialog
-    dialog = InputDialog:new({
+    ask({
         title = _("Which book is it?"),
         description = entry.path,
-        input = entry.title or "",
-        buttons = {
-            {
-                {
-                    text = _("Cancel"),
-                    id = "close",
-                    callback = function()
-                        UIManager:close(dialog)
-                    end,
-                },
-                {
-                    text = _("Search"),
-                    is_enter_default = true,
-                    callback = function()
-                        local words = dialog:getInputText()
-                        UIManager:close(dialog)
-                        plugin.server:ask({
-                            path = "library/books?search=" .. require("util").urlEncode(words),
-                            on_done = function(answer, err)
-                                if not answer or type(answer.items) ~= "table" then
-                                    return tell(Words.of_error(err, plugin.device.record.address))
-                                end
-                                return Unmatched.choose(plugin, entry, answer.items, done, words)
-                            end,
-                        })
-                    end,
-                },
-            },
-        },
+        input = entry.title,
+        ok_text = _("Search"),
+        on_ok = function(words, close)
+            close()
+            plugin.server:ask({
+                path = "library/books?search=" .. require("util").urlEncode(words),
+                on_done = function(answer, err)
+                    if not answer or type(answer.items) ~= "table" then
+                        return tell(Words.of_error(err, plugin.device.record.address))
+                    end
+                    return Unmatched.choose(plugin, entry, answer.items, done, words)
+                end,
+            })
+        end,
     })
-    UIManager:show(dialog)
-    dialog:onShowKeyboard()
 end
 
 --- A choice among books for one file.
