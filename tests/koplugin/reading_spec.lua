@@ -47,6 +47,32 @@ describe("Reading with the plugin", function()
         assert.equal(0, plugin().state:pending().total)
     end)
 
+    for _, version in ipairs({ "v2024.07", "v2026.07.2" }) do
+        it("has seen a person delete most of a list in KOReader " .. version, function()
+            T.restart({ version = version })
+            T.open(book)
+            settle()
+            for _, text in ipairs({ "seven boats", "the harbour", "the bridge" }) do
+                T.highlight({ text = text, note = text == "the bridge" and "why?" or nil })
+            end
+            T.bookmark()
+            r.sync()
+            assert.equal(4, #server.of("annotations")[1].changed)
+            T.delete((T.findannotation("seven boats")))
+            T.delete((T.findannotation("the bridge")))
+            T.bookmark()
+            T.setcolor((T.findannotation("the harbour")), "red") -- no deletion
+            r.sync()
+            local sent = server.of("annotations")
+            local deleted = sent[#sent].deleted
+            assert.equal(3, #deleted)
+            for _, one in ipairs(deleted) do
+                assert.is_true(one.confirmed)
+            end
+            assert.equal(1, #r.items())
+        end)
+    end
+
     it("says what a book calls itself that was never open before the reader was paired", function()
         local device = r.core().device
         device:forget()

@@ -82,6 +82,26 @@ function Annotation.entries(items)
     return entries, origin
 end
 
+--- Whether an event says that its item was deleted. KOReaders before v2025.04 give no index: there the counts tell of a
+-- highlight, and a bookmark is out of the list already.
+-- @param items of `AnnotationsModified`; @param list of `ui.annotation`
+function Annotation.is_deletion(items, list)
+    local index = items.index_modified
+    if type(index) == "number" then
+        return index < 0
+    end
+    local item = items[1]
+    if item.drawer ~= nil then
+        return (items.nb_highlights_added or 0) + (items.nb_notes_added or 0) < 0
+    end
+    for _, other in ipairs(list) do
+        if other == item then
+            return false
+        end
+    end
+    return true
+end
+
 --- A new item for what the server gives.
 -- @param given an instruction (`bookwake_protocol`); @param pos0, pos1 checked and in the engine's spelling
 -- @param more `colour`: what a highlight has that was given none; `chapter`; `now`

@@ -30,10 +30,11 @@ function Capture:has_annotations()
     return self.ui.rolling ~= nil and self.ui.annotation ~= nil and type(self.ui.annotation.annotations) == "table"
 end
 
---- A person deletes an item, as KOReader's event tells.
-function Capture:deleted(item)
-    local name = type(item) == "table" and item[Annotation.KEY]
-    if name then
+--- A person changes the list, as KOReader's event tells.
+-- @param items of `AnnotationsModified`
+function Capture:modified(items)
+    local name = type(items[1]) == "table" and items[1][Annotation.KEY]
+    if name and Annotation.is_deletion(items, self.ui.annotation.annotations) then
         self.confirmed[name] = self.core.clock()
     end
 end

@@ -218,10 +218,7 @@ function Plugin:onAnnotationsModified(items)
     if not book or book.is_applying or type(items) ~= "table" then
         return
     end
-    local index = items.index_modified
-    if type(index) == "number" and index < 0 then
-        book.capture:deleted(items[1])
-    end
+    book.capture:modified(items)
     self:after("annotations", AFTER_ANNOTATING, function()
         if book:write(nil) > 0 then
             self:sync_by_itself("reading")

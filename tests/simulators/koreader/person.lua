@@ -113,7 +113,7 @@ end
 -- Highlights, notes, bookmarks
 
 local function changed(payload)
-    person.reader():handleEvent(Event:new("AnnotationsModified", payload))
+    person.reader().annotation:tell(payload)
     UIManager:advance(0.2)
 end
 

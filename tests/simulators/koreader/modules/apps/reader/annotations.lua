@@ -5,7 +5,8 @@ local standin = require("standin")
 
 local ReaderAnnotation = WidgetContainer:extend({})
 
-local KEEPS_UPDATED = 202504000000 -- since then the core notes when an annotation was changed
+-- Since then the core notes when an annotation was changed, and its events say which came or went.
+local KEEPS_UPDATED = 202504000000
 
 local function stamp()
     return os.date("%Y-%m-%d %H:%M:%S")
@@ -110,6 +111,14 @@ function ReaderAnnotation:onAnnotationsModified(items)
     end
 end
 
+--- The event as this version sends it.
+function ReaderAnnotation:tell(payload)
+    if standin.number() < KEEPS_UPDATED then
+        payload.index_modified = nil
+    end
+    self.ui:handleEvent(Event:new("AnnotationsModified", payload))
+end
+
 function ReaderAnnotation:hasAnnotations()
     return #self.annotations > 0
 end
@@ -156,17 +165,16 @@ function ReaderBookmark:setDogearVisibility()
     self.dogear_set = (self.dogear_set or 0) + 1
 end
 
---- For a page bookmark there is no event.
+--- The event comes before the item goes. For a page bookmark there is none.
 function ReaderBookmark:removeItemByIndex(index)
-    local item = table.remove(self.ui.annotation.annotations, index)
+    local item = self.ui.annotation.annotations[index]
     local kind = self.getBookmarkType(item)
     if kind == "highlight" then
-        self.ui:handleEvent(
-            Event:new("AnnotationsModified", { item, nb_highlights_added = -1, index_modified = -index })
-        )
+        self.ui.annotation:tell({ item, nb_highlights_added = -1, index_modified = -index })
     elseif kind == "note" then
-        self.ui:handleEvent(Event:new("AnnotationsModified", { item, nb_notes_added = -1, index_modified = -index }))
+        self.ui.annotation:tell({ item, nb_notes_added = -1, index_modified = -index })
     end
+    table.remove(self.ui.annotation.annotations, index)
     self.ui.view.footer:maybeUpdateFooter()
 end
 
