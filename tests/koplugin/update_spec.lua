@@ -6,71 +6,10 @@ local fake_core = require("fake_core")
 local koreader = require("koreader")
 local lfs = require("lfs")
 local standin = require("standin")
+local update_package = require("update_package")
 
-local function u16(value)
-    return string.char(value % 256, math.floor(value / 256))
-end
-
-local function u32(value)
-    return u16(value % 65536) .. u16(math.floor(value / 65536))
-end
-
---- A zip archive of stored entries.
-local function zip(files)
-    local names = {}
-    for name in pairs(files) do
-        table.insert(names, name)
-    end
-    table.sort(names)
-    local body, directory = {}, {}
-    local at = 0
-    for _, name in ipairs(names) do
-        local size = u32(#files[name])
-        local common = u16(20) .. u16(0) .. u16(0) .. u32(0) .. u32(0) .. size .. size .. u16(#name) .. u16(0)
-        local entry = "PK\3\4" .. common .. name .. files[name]
-        table.insert(body, entry)
-        table.insert(directory, "PK\1\2" .. u16(20) .. common .. u16(0) .. u16(0) .. u16(0) .. u32(0) .. u32(at) .. name) -- luacheck: ignore 631
-        at = at + #entry
-    end
-    local index = table.concat(directory)
-    local tail = "PK\5\6" .. u32(0) .. u16(#names) .. u16(#names) .. u32(#index) .. u32(at) .. u16(0)
-    return table.concat(body) .. index .. tail
-end
-
-local function read(path)
-    local file = assert(io.open(path, "rb"))
-    local text = file:read("*a")
-    file:close()
-    return text
-end
-
--- A small build that confirms itself after a minute, as ours does.
-local PLUGIN = [[
-    local Plugin = require("ui/widget/container/widgetcontainer"):extend({ name = "bookwake" })
-    function Plugin:init()
-        self.version = require("bookwake_version")
-        require("ui/uimanager"):scheduleIn(60, function() require("bookwake_update").confirm() end)
-    end
-    return Plugin]]
-
-local CODE = koreader.plugin .. "/bookwake/"
-
-local function package_of(version, changes)
-    local files = {
-        ["bookwake_version.lua"] = ('return "%s"\n'):format(version),
-        ["bookwake_plugin.lua"] = PLUGIN,
-        ["bookwake_update.lua"] = read(CODE .. "bookwake_update.lua"),
-        ["bookwake_gettext.lua"] = read(CODE .. "bookwake_gettext.lua"),
-    }
-    for name, text in pairs(changes or {}) do
-        files[name] = text or nil
-    end
-    local inside = { ["bookwake.koplugin/main.lua"] = "error('the shim is never replaced')" }
-    for name, text in pairs(files) do
-        inside["bookwake.koplugin/bookwake/" .. name] = text
-    end
-    return zip(inside)
-end
+local CODE, PLUGIN = update_package.code, update_package.PLUGIN
+local package_of, read = update_package.of, update_package.read
 
 describe("An update", function()
     local T, screen, core
