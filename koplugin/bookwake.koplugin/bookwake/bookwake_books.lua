@@ -11,10 +11,10 @@
 local Books = {}
 Books.__index = Books
 
---- @param options `store`; `digests`: bookwake_digest
+--- @param options `store`; `digests`: bookwake_digest; `settings`: bookwake_settings
 function Books.open(options)
     local self = setmetatable({}, Books)
-    self.store, self.digests = options.store, options.digests
+    self.store, self.digests, self.settings = options.store, options.digests, options.settings
     self.records = {}
     local index = self.store:read("library.json") or {}
     self.index = index.files or {}
@@ -23,7 +23,11 @@ end
 
 --- The digest of a file's bytes, nil when it cannot be read.
 function Books:identify(path)
-    return self.digests:of(path)
+    local file = self.digests:of(path)
+    if file then
+        self.settings:found(file, path)
+    end
+    return file
 end
 
 --- The record of a file, an empty one if nothing is known.

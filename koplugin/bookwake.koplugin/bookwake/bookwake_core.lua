@@ -139,7 +139,7 @@ function Core.build()
         partial_md5 = util.partialMD5,
         store = core.store,
     })
-    core.books = require("bookwake_books").open({ store = core.store, digests = digests })
+    core.books = require("bookwake_books").open({ store = core.store, digests = digests, settings = core.settings })
     core.inbox = require("bookwake_inbox").open(core.store)
     core.background = require("bookwake_background").new({
         ffiutil = ffiutil,

@@ -107,12 +107,16 @@ function Plugin:onReaderReady()
     end)
 end
 
+local function real_path(path)
+    return require("ffi/util").realpath(path) or path
+end
+
 function Plugin:open_book()
     local ui = self.ui
     if not ui.document or self.book or not self.device:is_paired() then
         return
     end
-    local path = require("ffi/util").realpath(ui.document.file) or ui.document.file
+    local path = real_path(ui.document.file)
     local file = self.books:identify(path)
     self.is_left_out = file and self.settings:is_left_out(file)
     if not file or self.is_left_out then
@@ -144,18 +148,21 @@ end
 
 --- Leave the open book out, or sync it again. What was made of it meanwhile is found then, as after any pause.
 function Plugin:leave_out(yes)
-    local file = self.file and self.books:identify(self.file)
+    local path = self.file and real_path(self.file)
+    local file = path and self.books:identify(path)
     if not file then
         return
-    end
-    self.settings:leave_out(file, yes)
-    if yes then
+    elseif yes then
+        self.settings:leave_out(file, path)
         self:let_go()
         self.is_left_out = true
-    else
-        require("bookwake_history").statistics(self.core):forget(file)
-        self:open_book()
+        return
     end
+    local statistics = require("bookwake_history").statistics(self.core)
+    for _, one in ipairs(self.settings:take_back(file, path)) do
+        statistics:forget(one)
+    end
+    self:open_book()
 end
 
 -- The book is closed, or none of ours any more.

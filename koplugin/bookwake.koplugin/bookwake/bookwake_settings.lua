@@ -16,7 +16,7 @@ Settings.DEFAULTS = {
     download_layout = "series", -- a folder for each series; "flat": none; "template": the one below
     download_template = "{author}/{series} {volume:00} - {title}",
     download_format = "epub", -- or "kepub"
-    left_out = {}, -- digests of books of which nothing is sent or changed, each true
+    left_out = {}, -- books of which nothing is sent or changed: paths by digest
 }
 
 local CHOICES = {
@@ -61,19 +61,49 @@ function Settings:set(name, value)
     self.storage:flush()
 end
 
---- Whether a person wants nothing of a book to be sent, nor anything to be put there.
+--- Whether a person wants nothing of a book to be sent, nor anything to be put there. @param file digest
 function Settings:is_left_out(file)
-    return self:get("left_out")[file] == true
+    return self:get("left_out")[file] ~= nil
 end
 
---- @param file digest; @param yes leave it out; else sync it again
-function Settings:leave_out(file, yes)
-    local files = {}
-    for one in pairs(self:get("left_out")) do
-        files[one] = true
+local function copied(files)
+    local copy = {}
+    for file, path in pairs(files) do
+        copy[file] = path
     end
-    files[file] = yes and true or nil
+    return copy
+end
+
+--- @param file digest; @param path
+function Settings:leave_out(file, path)
+    local files = copied(self:get("left_out"))
+    files[file] = path
     self:set("left_out", files)
+end
+
+--- Sync a book again. @return the digests that its file has had meanwhile
+function Settings:take_back(file, path)
+    local files, taken = copied(self:get("left_out")), {}
+    for one, at in pairs(self:get("left_out")) do
+        if one == file or at == path then
+            files[one] = nil
+            taken[#taken + 1] = one
+        end
+    end
+    self:set("left_out", files)
+    return taken
+end
+
+--- A book that is left out stays so when other bytes take the place of its file.
+function Settings:found(file, path)
+    if self:is_left_out(file) then
+        return
+    end
+    for _, at in pairs(self:get("left_out")) do
+        if at == path then
+            return self:leave_out(file, path)
+        end
+    end
 end
 
 function Settings:toggle(name)
