@@ -24,6 +24,7 @@ CHAPTER = "Tip Manufactures a Pumpkinhead"
 WORDS = "In the Country of the Gillikins, which is at the North of the Land of Oz"
 FAR = "Great was the amazement of Queen Jinjur"
 OTHER = "lived a youth called Tip"
+FIRST_NAME = "Tippetarius"
 
 
 @pytest.fixture(scope="module")
@@ -384,6 +385,25 @@ def test_closed_without_network_is_sent_at_the_next_visit(
     Hand(again.page).wait_drawn(1)
     again.wait_saved()
     assert quotes(server, person)[0][:2] == (ink(OTHER), OTHER)
+
+
+def test_an_end_that_is_moved_before_the_highlight_is_sent(
+    server: Server, person: str, reader: OpenReader, hand: Hand
+) -> None:
+    page = reader.page
+    page.route("**/annotations", lambda route: None)  # waits until nobody routes it any more
+    hand.drag(FIRST_NAME)
+    with page.expect_request("**/annotations"):
+        hand.paint("Yellow")
+    hand.drag(WORDS)
+    hand.paint("Green")  # waits behind the first
+    hand.wait_drawn(2)
+    hand.tap(WORDS)
+    hand.pull(page.locator("#mark-stop"), *hand.ends("Gillikins")[2:])
+    page.unroute("**/annotations")
+    reader.wait_saved()
+    assert [row[1] for row in quotes(server, person)] == ["In the Country of the Gillikins", FIRST_NAME]
+    assert ink("In the Country of the Gillikins") in hand.drawn().values()
 
 
 def test_an_answer_that_was_lost_makes_nothing_twice(

@@ -1,5 +1,6 @@
 // The highlights, notes and bookmarks of the open book: what the server told, and on top what was done here since.
 import { CFI } from './foliate.js'
+import { FIELDS } from './outbox.js'
 
 const PATIENCE = 60_000 // ms between looks while pages are turned
 
@@ -19,8 +20,7 @@ const applied = (mark, act) => {
             created_at: act.claimed_at, ...mark, ...act, unsent: true,
         }
         case 'change': return mark && {
-            ...mark, ...Object.fromEntries(['range', 'text', 'note', 'colour', 'style'].filter(name => name in act)
-                .map(name => [name, act[name]])),
+            ...mark, ...Object.fromEntries(FIELDS.filter(name => name in act).map(name => [name, act[name]])),
             other_notes: act.merges_notes ? [] : mark.other_notes, unsent: true,
         }
         case 'delete': return mark && { ...mark, deleted_at: act.claimed_at, held_by: undefined, unsent: true }

@@ -8,7 +8,8 @@ const AT_ONCE = 20 // acts of one request
 const MOST_TEXT = 400_000 // characters of one request
 const REMEMBERED = 50 // acts
 
-const FIELDS = ['note', 'colour', 'style']
+// What a change may be of.
+export const FIELDS = ['range', 'text', 'note', 'colour', 'style']
 const fieldsOf = act => FIELDS.filter(name => name in act)
 
 export class Outbox extends EventTarget {
