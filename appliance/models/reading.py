@@ -36,7 +36,7 @@ class JournalEntry(SQLModel, table=True):
     operation_id: str | None = None
     received_at: datetime = Field(sa_type=UtcDateTime)
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    asked_for: str | None = Field(default=None, description="the document digest a KOSync client named")
+    asked_for: str | None = Field(default=None, description="document digest or annotation that the device named")
     sha256: str | None = Field(default=None, description="rendition in whose coordinates the locator is")
     dialect: str
     locator: str

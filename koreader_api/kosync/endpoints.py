@@ -138,7 +138,7 @@ def _located(house: House, session: Session, login: Login, rendition: Named, upd
 def _last_push(session: Session, user_id: int, document: str) -> JournalEntry | None:
     query = (
         select(JournalEntry)
-        .where(JournalEntry.asked_for == document, JournalEntry.user_id == user_id)
+        .where(JournalEntry.asked_for == document, JournalEntry.user_id == user_id, JournalEntry.kind == "progress")
         .order_by(col(JournalEntry.id).desc())
         .limit(1)
     )

@@ -4,7 +4,8 @@ A *link* is what the device holds of an annotation (`links`), a *row* the annota
 a dictionary). Nothing here reads a clock, a file or a database.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -40,8 +41,9 @@ CLOCK_STEP = timedelta(seconds=2)
 class Exchange:
     """`rows`: the book's annotations by id, tombstones too. `links`: of this device, by native id. `done`: operation
     ids seen before, with the annotation each was about. `version`: the first of the reserved feed numbers, one for
-    each thing said. `former_notes`: by annotation, for a list that the device did not write last. Deletions come first:
-    what was deleted and made again stays one annotation.
+    each thing said and each of `deleted_names`: what the device said before that it deleted. `former_notes`: by
+    annotation, for a list that the device did not write last. Deletions come first: what was deleted and made again
+    stays one annotation.
 
     Afterwards: `changed`, the rows to write, of which `created` are new; `links`; `entries`, for the journal.
     """
@@ -54,6 +56,7 @@ class Exchange:
         done: Mapping[str, str | None],
         version: int,
         new_id: Callable[[], str] = lambda: str(uuid4()),
+        deleted_names: Collection[str] = (),
         former_notes: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self.caller = caller
@@ -64,6 +67,7 @@ class Exchange:
         self.created: set[str] = set()
         self.entries: list[Entry] = []
         self._done = dict(done)
+        self._deleted_names = deleted_names
         self._former_notes = former_notes
         self._version = version
         self._marks: Marks | None = None
@@ -82,6 +86,8 @@ class Exchange:
             # Who was told of an offer took it, also if the answer that says so was lost.
             self.links.follow(said.native_id, said.base_version, self.rows)
             link = self.links.by_name[said.native_id]
+        if row is None and said.native_id in self._deleted_names:
+            return self._take_late(said, located, at)
         if row is None:
             row = self._twin(said, located)
             if row is None:
@@ -136,14 +142,8 @@ class Exchange:
         reason = "revived" if merged.revived else "changed" if merged.fields else "unchanged"
         effects: list[Effect] = []
         if merged.changes(current):
-            effect = self._effect("set", row["id"], at) | {
-                "fields": sorted(merged.fields),
-                "columns": _set(merged, located),
-                "other_notes": list(merged.other_notes),
-                "revived": merged.revived,
-            }
-            effects.append(effect)
-            row = self._apply(row, effect)
+            effects.append(self._set(row, merged, located, at))
+            row = self.rows[row["id"]]
             if merged.other_notes != current.other_notes and len(merged.other_notes) > len(current.other_notes):
                 reason = "two-notes"
         elif merged.overruled:
@@ -159,6 +159,22 @@ class Exchange:
             # Said once more, or only in another spelling.
             return self._answer(said.native_id, row["id"], "echo", "unchanged")
         return self._note(said, row, effects, "current" if effects else "history", reason, located=located)
+
+    def _take_late(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
+        """What was under way while the device deleted it. It may have made it again since, under another name. Its note
+        is kept, and it comes back no more than that."""
+        found = _marks(self.rows.values()).find(_mark_said(said, located))
+        if found is None:
+            self._create(said, located, at)
+            return self._delete(Deletion(said.native_id), suspicious=False)
+        row = self.rows[found]
+        current = _current(row)
+        merged = merge(current, Change({"note": said.fields.get("note", "")}, NOTHING_HELD, at))
+        effects: list[Effect] = []
+        if merged.fields or merged.other_notes != current.other_notes:
+            effects.append(self._set(row, replace(merged, revived=False), located, at))
+            row = self.rows[row["id"]]
+        return self._note(said, row, effects, "history", "deleted-since", located=located)
 
     def _changed(self, said: Said, link: Link | None) -> tuple[dict[str, Any], Versions]:
         """What the device changed, in its own spelling, and the version of each field that it changed from. What it was
@@ -219,11 +235,8 @@ class Exchange:
     def _twin(self, said: Said, located: LocatedRange | None) -> Row | None:
         """The same highlight made on another device; or by this one, under a name it has since forgotten."""
         if self._marks is None:
-            self._marks = Marks()
-            for row in sorted(self.rows.values(), key=lambda row: (row["deleted_at"] is not None, row["version"])):
-                if not self.links.has(row["id"]):
-                    self._marks.add(_mark(row), row["id"])
-        found = self._marks.find(_mark({**columns_of(located), "kind": said.kind, "text": said.fields.get("text", "")}))
+            self._marks = _marks(row for row in self.rows.values() if not self.links.has(row["id"]))
+        found = self._marks.find(_mark_said(said, located))
         return self.rows[found] if found is not None and not self.links.has(found) else None
 
     def _is_greyscale(self) -> bool:
@@ -257,12 +270,15 @@ class Exchange:
         link = self.links.by_name.get(one.native_id)
         row = self.rows.get(one.native_id if self.caller.is_person else link["annotation_id"] if link else "")
         if row is None:
-            return Answer(one.native_id, "rejected", "unknown-annotation")
+            # What was said of it may still be under way.
+            return self._note(one, None, [], "rejected", "unknown-annotation")
         at = happened(one.at, self.caller.received_at, self.caller.skew)
         if link is not None:
             self.links.gone(link)
         if row["deleted_at"] is not None:
-            return self._answer(one.native_id, row["id"], "echo", "deleted-before")
+            if link is None or link["gone_at"] is not None:
+                return self._answer(one.native_id, row["id"], "echo", "deleted-before")
+            return self._note(one, row, [], "history", "deleted-before")
         base = link["held_versions"] if link is not None else NOTHING_HELD
         if one.base_version is not None:
             base = self._base(link, one.base_version)
@@ -282,6 +298,16 @@ class Exchange:
         self._version += 1
         return {"do": do, "id": annotation_id, "version": self._version - 1, "at": at.isoformat()}
 
+    def _set(self, row: Row, merged: Merged, located: LocatedRange | None, at: datetime) -> Effect:
+        effect = self._effect("set", row["id"], at) | {
+            "fields": sorted(merged.fields),
+            "columns": _columns_of(merged, located),
+            "other_notes": list(merged.other_notes),
+            "revived": merged.revived,
+        }
+        self._apply(row, effect)
+        return effect
+
     def _apply(self, row: Row | None, effect: Effect) -> Row:
         row = fold(row, effect)
         self.rows[row["id"]] = self.changed[row["id"]] = row
@@ -290,18 +316,20 @@ class Exchange:
     def _note(
         self,
         said: Said | Deletion,
-        row: Row,
+        row: Row | None,
         effects: list[Effect],
         outcome: str,
         reason: str,
         located: LocatedRange | None = None,
     ) -> Answer:
-        claimed_at = said.changed_at if isinstance(said, Said) else said.at
-        entry = Entry(row["id"], said.payload, effects, outcome, reason, said.operation_id, claimed_at, located)
-        self.entries.append(entry)
+        subject = row["id"] if row is not None else None
+        claimed_at, deleted = (said.changed_at, None) if isinstance(said, Said) else (said.at, said.native_id)
+        self.entries.append(
+            Entry(subject, said.payload, effects, outcome, reason, said.operation_id, claimed_at, located, deleted)
+        )
         if said.operation_id is not None:
-            self._done[said.operation_id] = row["id"]
-        return self._answer(said.native_id, row["id"], outcome, reason)
+            self._done[said.operation_id] = subject
+        return self._answer(said.native_id, subject, outcome, reason)
 
     def _answer(self, native_id: str, annotation_id: str | None, outcome: str, reason: str) -> Answer:
         row = self.rows.get(annotation_id or "")
@@ -328,6 +356,18 @@ def _mark(row: Row) -> Mark:
     return Mark(row["kind"], row["first"], row["last"], row["text"], row["reference_sha256"])
 
 
-def _set(merged: Merged, located: LocatedRange | None) -> Row:
+def _mark_said(said: Said, located: LocatedRange | None) -> Mark:
+    return _mark({**columns_of(located), "kind": said.kind, "text": said.fields.get("text", "")})
+
+
+def _marks(rows: Iterable[Row]) -> Marks:
+    """To be found: what lives before what is deleted, the older first."""
+    marks = Marks()
+    for row in sorted(rows, key=lambda row: (row["deleted_at"] is not None, row["version"])):
+        marks.add(_mark(row), row["id"])
+    return marks
+
+
+def _columns_of(merged: Merged, located: LocatedRange | None) -> Row:
     columns = {name: value for name, value in merged.fields.items() if name != "range"}
     return columns | columns_of(located) if "range" in merged.fields else columns

@@ -41,6 +41,7 @@ def append(connection: Connection, caller: Caller, entries: Sequence[Entry]) -> 
         {
             **always,
             "subject": entry.subject,
+            "asked_for": entry.asked_for,
             "operation_id": entry.operation_id,
             "claimed_at": entry.claimed_at,
             "payload": entry.payload,
@@ -75,6 +76,21 @@ def done(connection: Connection, caller: Caller, operations: Iterable[str | None
             _JOURNAL.c.device_id == caller.device_id, _JOURNAL.c.operation_id.in_(names[at : at + _AT_ONCE])
         )
         found |= {row.operation_id: row.subject for row in connection.execute(query)}
+    return found
+
+
+def deleted_names(connection: Connection, caller: Caller, names: Sequence[str]) -> set[str]:
+    """Those names whose annotations the device deleted, also when nobody knew them yet."""
+    found: set[str] = set()
+    for at in range(0, len(names), _AT_ONCE):
+        query = select(_JOURNAL.c.asked_for).where(
+            _JOURNAL.c.asked_for.in_(names[at : at + _AT_ONCE]),
+            _JOURNAL.c.user_id == caller.user_id,
+            _JOURNAL.c.device_id == caller.device_id,
+            _JOURNAL.c.book_id == caller.book_id,
+            _JOURNAL.c.kind == "annotation",
+        )
+        found |= set(connection.execute(query).scalars())
     return found
 
 

@@ -109,7 +109,12 @@ def exchange(
             connection = session.connection()
             operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
             former = journal.former_notes(connection, caller) if is_foreign else None
-            work = _exchange(connection, caller, len(news) + len(deletions), operations, former)
+            new_names = [one.native_id for one in news if one.native_id not in known]
+            # Who says all it has does not say what it deleted, and a browser's requests have numbers.
+            is_part = not (complete or is_foreign or caller.is_person)
+            deleted = journal.deleted_names(connection, caller, new_names) if is_part else ()
+            count = len(news) + len(deletions) + len(deleted)
+            work = _exchange(connection, caller, count, operations, deleted, former)
             if is_foreign:
                 work.links.distrust(work.rows)
             elif complete:
@@ -223,13 +228,14 @@ def _exchange(
     caller: Caller,
     count: int,
     operations: Sequence[str | None],
+    deleted_names: Collection[str] = (),
     former_notes: Mapping[str, Collection[str]] | None = None,
 ) -> Exchange:
     take_turn(connection, caller.user_id)
     version = take_versions(connection, caller.user_id, count) if count else 0
     done = journal.done(connection, caller, operations)
     rows, links = _rows(connection, caller), _links(connection, caller)
-    return Exchange(caller, rows, links, done, version, former_notes=former_notes)
+    return Exchange(caller, rows, links, done, version, deleted_names=deleted_names, former_notes=former_notes)
 
 
 def _is_same_range(said: Said, link: Link | None) -> bool:

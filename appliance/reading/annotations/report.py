@@ -103,10 +103,11 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the journal keeps of one thing said. `subject`: the annotation; `effects`: what was done to it. `located`:
-    the range that was said, where one was looked up."""
+    """What the journal keeps of one thing said. `subject`: the annotation, if there is one; `effects`: what was done to
+    it. `located`: the range that was said, where one was looked up. `asked_for`: what the device calls the annotation
+    that it deleted."""
 
-    subject: str
+    subject: str | None
     payload: Mapping[str, Any]
     effects: list[dict[str, Any]]
     outcome: str
@@ -114,6 +115,7 @@ class Entry:
     operation_id: str | None = None
     claimed_at: datetime | None = None
     located: LocatedRange | None = None
+    asked_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

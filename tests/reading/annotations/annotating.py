@@ -3,6 +3,7 @@
 A *mark* names what is marked: its kind, its place and how far it was extended. `Spelling` writes it in a dialect.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -94,6 +95,7 @@ class PureServer:
         self.now, self._version, self._ids = START, 1, count(1)
         self._links: dict[int, Any] = {}
         self._done: dict[int, Any] = {}
+        self._deleted: dict[int, set[str]] = {}
         self._deletions: list[tuple[int, datetime]] = []
         self._spelling = spelling
 
@@ -106,7 +108,8 @@ class PureServer:
         caller = self._pure_caller(device, request.skew)
         news = [one for one in request.said if is_new or not _is_known(one, links.get(one.native_id), caller)]
         names = {one.native_id for one in (*request.said, *request.deletions)}
-        work = self._work(device, request.skew, len(news) + len(request.deletions))
+        deleted = set() if request.complete or device.is_person else self._deleted.setdefault(device.number, set())
+        work = self._work(device, request.skew, 2 * len(news) + len(request.deletions), deleted)
         lately = sum(number == device.number and at > self.now - MASS_WINDOW for number, at in self._deletions)
         if is_new:
             work.links.distrust(work.rows)
@@ -170,10 +173,11 @@ class PureServer:
             self._version += 1
             self.rows = {**self.rows, annotation_id: fold(row, effect)}
 
-    def _work(self, device: "Reader", skew: timedelta | None, versions: int) -> Exchange:
+    def _work(self, device: "Reader", skew: timedelta | None, versions: int, deleted: Collection[str] = ()) -> Exchange:
         links = {} if device.is_person else self._links.setdefault(device.number, {})
         done = self._done.setdefault(device.number, {})
-        work = Exchange(self._pure_caller(device, skew), self.rows, links, done, self._version, self._new_id)
+        caller = self._pure_caller(device, skew)
+        work = Exchange(caller, self.rows, links, done, self._version, self._new_id, deleted_names=deleted)
         self._version += versions
         return work
 
@@ -187,6 +191,8 @@ class PureServer:
         for entry in work.entries:
             if entry.operation_id is not None:
                 self._done[device.number][entry.operation_id] = entry.subject
+            if entry.asked_for is not None:
+                self._deleted.setdefault(device.number, set()).add(entry.asked_for)
             if entry.reason in ("deleted", "many-deleted"):
                 self._deletions.append((device.number, self.now))
         self.rows = work.rows

@@ -210,3 +210,45 @@ def test_a_late_note_is_not_deleted_by_who_never_saw_it():
     readers.sync(who=OTHER, how="well")
     readers.teardown()
     assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
+
+
+def test_what_was_deleted_before_it_came_is_not_doubled():
+    """A highlight is under way while the Kobo deletes it and marks the words again. When it comes at last, its words go
+    to the new one."""
+    readers = Readers()
+    readers.create(who=KOBO, which=0, colour=0, noted=True)
+    readers.sync(who=KOBO, how="delayed")
+    readers.delete(who=KOBO, which=0)
+    readers.create(who=KOBO, which=0, colour=0, noted=False)
+    readers.sync(who=KOBO, how="well")
+    readers.arrive(which=0)
+    assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
+    readers.teardown()
+
+
+def test_what_was_deleted_before_it_came_comes_deleted():
+    readers = Readers()
+    readers.create(who=KOBO, which=0, colour=0, noted=True)
+    readers.sync(who=KOBO, how="delayed")
+    readers.delete(who=KOBO, which=0)
+    readers.sync(who=KOBO, how="well")
+    readers.arrive(which=0)
+    [row] = readers.server.rows.values()
+    assert row["note"] == "n0001"
+    assert row["deleted_at"] is not None
+    readers.teardown()
+
+
+def test_what_was_made_again_stays_one_when_the_first_comes_late():
+    """The deletion of the first waits for a person, because so much was deleted at once."""
+    readers = Readers()
+    readers.create(who=KOBO, which=2, colour=2, noted=False)
+    readers.sync(who=KOBO, how="delayed")
+    readers.create(who=KOBO, which=0, colour=6, noted=False)
+    readers.sync(who=KOBO, how="well")
+    readers.create(who=KOBO, which=4, colour=2, noted=True)
+    readers.wipe(who=KOBO)
+    readers.create(who=KOBO, which=2, colour=6, noted=True)
+    readers.sync(who=KOBO, how="well")
+    readers.teardown()
+    assert len(readers.server.rows) == 2
