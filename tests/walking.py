@@ -1,6 +1,5 @@
 """Walks through a state machine of Hypothesis at random, with nothing remembered from one to the next: some ten times
-as many in the same time, for the runs at night. What fails is told as the calls that Hypothesis prints, and is then
-made a test of its own.
+as many in the same time. What fails is told as the calls that Hypothesis prints, and is then made a test of its own.
 
 Each walk leaves out some of the rules (swarm testing), so that what needs many steps of few kinds is met too.
 """
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 from hypothesis.strategies import SearchStrategy
 from hypothesis.strategies._internal.core import BooleansStrategy
@@ -17,6 +17,10 @@ from hypothesis.strategies._internal.numbers import IntegersStrategy
 from hypothesis.strategies._internal.strategies import SampledFromStrategy
 
 MOST_LEFT_OUT = 0.8  # share of the rules
+
+MANY_WALKS = pytest.mark.parametrize(
+    "walks", [pytest.param(2_000, marks=pytest.mark.slow), pytest.param(100_000, marks=pytest.mark.nightly)]
+)
 
 
 def walk(machine: RuleBasedStateMachine, seed: str, steps: int = 50) -> None:

@@ -1,7 +1,6 @@
 """Highlights, notes and bookmarks of five readers that are offline, lose, repeat, delay and reorder messages, are reset
 and copied, and have wrong clocks. The exchange alone, on values; `test_house.py` has it with a database."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -9,36 +8,21 @@ from hypothesis import HealthCheck, settings
 
 from appliance.reading.annotations.palette import KOBO_GREY
 from tests.reading.annotations.machine import Readers
-from tests.walking import walk
+from tests.walking import MANY_WALKS, walk
 
 STEPS = 50
 ONE, OTHER, KOBO, GREY, BROWSER = range(5)
 
 
-def _settings(runs: int) -> settings:
-    return settings(
-        max_examples=runs, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+TestReaders = Readers.TestCase
+TestReaders.settings = settings(
+    max_examples=100, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
-class Few(Readers):
-    pass
-
-
-class Many(Readers):
-    pass
-
-
-TestFew = Few.TestCase
-TestFew.settings = _settings(60)
-
-TestMany = pytest.mark.slow(Many.TestCase)
-TestMany.settings = _settings(2_000)
-
-
-@pytest.mark.nightly
-def test_many_walks():
-    for number in range(int(os.environ.get("BOOKWAKE_TEST_RUNS", 100_000))):
+@MANY_WALKS
+def test_walks(walks):
+    for number in range(walks):
         walk(Readers(), f"annotations {number}", STEPS)
 
 

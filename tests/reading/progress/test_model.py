@@ -8,7 +8,6 @@ for anything newer (koreader.md 1.5). The others send a report again until it is
 late. A Kobo whose clock is wrong sends none late: nothing could tell it from reading.
 """
 
-import os
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +32,7 @@ from appliance.reading.progress.rule import (
     decide,
     fraction_of,
 )
-from tests.walking import walk
+from tests.walking import MANY_WALKS, walk
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOTAL = 100_000
@@ -317,24 +316,13 @@ def test_who_comes_to_the_current_place_by_itself_has_said_it():
     assert readings.record.now_at() == before
 
 
-class FewReadings(Reading):
-    pass
+TestReading = Reading.TestCase
+TestReading.settings = _settings(100)
 
 
-class ManyReadings(Reading):
-    pass
-
-
-TestFewReadings = FewReadings.TestCase
-TestFewReadings.settings = _settings(100)
-
-TestManyReadings = pytest.mark.slow(ManyReadings.TestCase)
-TestManyReadings.settings = _settings(2_000)
-
-
-@pytest.mark.nightly
-def test_many_walks():
-    for number in range(int(os.environ.get("BOOKWAKE_TEST_RUNS", 100_000))):
+@MANY_WALKS
+def test_walks(walks):
+    for number in range(walks):
         walk(Reading(), f"progress {number}", 50)
 
 
