@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from appliance.reading.annotations.due import shown_field
-from appliance.reading.annotations.palette import KOBO_GREY
+from appliance.reading.annotations.palette import KOBO_GREY, shown, stored
 from tests.reading.annotations.annotating import (
     START,
     STYLES,
@@ -66,9 +66,9 @@ class Readers(RuleBasedStateMachine):
 
     @rule(who=WHO, which=WHICH, colour=WHICH, noted=st.booleans())
     def create(self, who, which, colour, noted):
-        mark, now = MARKS[which % len(MARKS)], self._tick()
-        if self.devices[who].create(mark, colour, self._note() if noted else "", now) and who == 3:
-            self.grey.add(mark.name)
+        device, mark, now = self.devices[who], MARKS[which % len(MARKS)], self._tick()
+        if device.create(mark, colour, self._note() if noted else "", now):
+            self._choose(device, mark, device.colour(colour))
 
     @rule(who=WHO, which=WHICH, what=st.sampled_from(["colour", "style", "range"]), value=WHICH)
     def edit(self, who, which, what, value):
@@ -77,11 +77,16 @@ class Readers(RuleBasedStateMachine):
         if name is None:
             return
         if what == "colour":
+            self._choose(device, device.marks()[name], device.colour(value))
             device.edit(name, now, colour=device.colour(value))
         elif what == "style":
             device.edit(name, now, style=STYLES[value % len(STYLES)])
         elif (mark := device.marks()[name]).kind == "highlight":
             device.edit(name, now, mark=mark._replace(more=value % 4))
+
+    def _choose(self, device, mark, colour):
+        if shown(stored(device.surface, colour), "kobo") == KOBO_GREY:
+            self.grey.add(mark.name)
 
     @rule(who=WHO, which=WHICH, appends=st.booleans())
     def annotate(self, who, which, appends):
@@ -193,6 +198,8 @@ class Readers(RuleBasedStateMachine):
     def device_is_reset(self, who, by):
         if by == 0:
             self.devices[who].reset()
+            # It takes longer than any request.
+            self.late = [(device, request) for device, request in self.late if device is not self.devices[who]]
 
     @rule(back=st.booleans())
     def device_is_copied(self, back):

@@ -13,6 +13,7 @@ from appliance.positions.dialects import write
 from appliance.positions.ranges import range_text
 from appliance.reading.annotations.record import exchange, follow, offer
 from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
+from appliance.reading.rebuild import rebuild
 from tests.library.conftest import house_in
 from tests.library.making import epub
 from tests.reading.household import Household
@@ -229,3 +230,29 @@ def test_what_is_deleted_and_marked_again_in_the_same_second_is_there(home: Hous
     exchange(home.house, timed(koreader), [written(koreader, -1, "", name="2")])
     (row,) = living(home)
     assert row.note == ""
+
+
+def test_what_a_kobo_deleted_is_not_doubled_when_it_comes_late(home: Household) -> None:
+    """It was under way when the Kobo deleted it and marked the words again."""
+    kobo = Reader(home, "kobo")
+    (answer,) = kobo.exchange(deletions=[Deletion("first")])
+    assert (answer.outcome, answer.reason) == ("rejected", "unknown-annotation")
+    kobo.exchange([kobo.say("second", 100)])
+    late = kobo.say("first", 100, note="written before")
+    for _ in range(2):
+        (answer,) = kobo.exchange([late])
+        assert (answer.outcome, answer.reason) == ("history", "deleted-since")
+    (row,) = living(home)
+    assert (row.note, row.other_notes) == ("written before", [])
+
+
+def test_what_a_kobo_deleted_comes_late_and_deleted(home: Household) -> None:
+    kobo = Reader(home, "kobo")
+    kobo.exchange(deletions=[Deletion("first")])
+    kobo.exchange([kobo.say("first", 100, note="written before")])
+    assert living(home) == []
+    with home.house.database.read() as session:
+        (row,) = session.exec(select(Annotation))
+        assert (row.note, row.deleted_at is None) == ("written before", False)
+        assert [entry.asked_for for entry in session.exec(select(JournalEntry))] == ["first", None, "first"]
+    assert rebuild(home.house).differences == []
