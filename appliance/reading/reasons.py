@@ -70,6 +70,7 @@ ANNOTATIONS: Final[dict[str, str]] = {
     "carried-over": "Highlights were carried over to the new file of the book.",
     "deleted": "A highlight was deleted.",
     "deleted-before": "The highlight was deleted already.",
+    "deleted-unseen": "The device deleted a highlight before it had told of it. It waits until you decide.",
     "deleted-since": "An old copy of a highlight that was deleted since.",
     "changed-since": "The highlight was changed elsewhere meanwhile, so it was not deleted.",
     "many-deleted": "The device wants to delete many highlights at once. They wait until you decide.",

@@ -110,7 +110,8 @@ class Exchange:
             base = self._base(link, said.base_version)
         return self._merge(said, row, fields, base, located, at)
 
-    def _create(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
+    def _create(self, said: Said, located: LocatedRange | None, at: datetime, *, was_deleted: bool = False) -> Answer:
+        """`was_deleted`: by the device that says it, before anybody else knew it. A person decides then."""
         caller = self.caller
         made = happened(said.created_at or said.changed_at, caller.received_at, caller.skew)
         described: Row = {
@@ -127,11 +128,16 @@ class Exchange:
             **columns_of(located),
         }
         annotation_id = said.native_id if caller.is_person else self._new_id()
-        effect = self._effect("create", annotation_id, at) | {"row": described}
-        row = self._apply(None, effect)
+        effects = [self._effect("create", annotation_id, at) | {"row": described}]
+        row = self._apply(None, effects[0])
         self.created.add(annotation_id)
         self.links.hold(said, row, set(FIELDS), NOTHING_HELD)
-        return self._note(said, row, [effect], "current", "created", located=located)
+        if not was_deleted:
+            return self._note(said, row, effects, "current", "created", located=located)
+        effects.append(self._effect("hold", annotation_id, at))
+        row = self._apply(row, effects[1])
+        self.links.gone(self.links.by_name[said.native_id])
+        return self._note(said, row, effects, "suggestion", "deleted-unseen", located=located)
 
     def _merge(
         self, said: Said, row: Row, fields: Row, base: Versions, located: LocatedRange | None, at: datetime
@@ -161,12 +167,11 @@ class Exchange:
         return self._note(said, row, effects, "current" if effects else "history", reason, located=located)
 
     def _take_late(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
-        """What was under way while the device deleted it. It may have made it again since, under another name. Its note
-        is kept, and it comes back no more than that."""
+        """What was under way while the device deleted it. It may have made it again since, under another name: then only
+        the note counts."""
         found = _marks(self.rows.values()).find(_mark_said(said, located))
         if found is None:
-            self._create(said, located, at)
-            return self._delete(Deletion(said.native_id), suspicious=False)
+            return self._create(said, located, at, was_deleted=True)
         row = self.rows[found]
         current = _current(row)
         merged = merge(current, Change({"note": said.fields.get("note", "")}, NOTHING_HELD, at))

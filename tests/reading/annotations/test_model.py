@@ -210,7 +210,8 @@ def test_what_was_deleted_before_it_came_is_not_doubled():
     readers.teardown()
 
 
-def test_what_was_deleted_before_it_came_comes_deleted():
+def test_what_was_deleted_before_it_came_waits_for_a_person():
+    """Nobody can tell any more whether it was one of many that were deleted at once."""
     readers = Readers()
     readers.create(who=KOBO, which=0, colour=0, noted=True)
     readers.sync(who=KOBO, how="delayed")
@@ -219,7 +220,7 @@ def test_what_was_deleted_before_it_came_comes_deleted():
     readers.arrive(which=0)
     [row] = readers.server.rows.values()
     assert row["note"] == "n0001"
-    assert row["deleted_at"] is not None
+    assert row["held_at"] is not None
     readers.teardown()
 
 

@@ -246,13 +246,14 @@ def test_what_a_kobo_deleted_is_not_doubled_when_it_comes_late(home: Household) 
     assert (row.note, row.other_notes) == ("written before", [])
 
 
-def test_what_a_kobo_deleted_comes_late_and_deleted(home: Household) -> None:
+def test_what_a_kobo_deleted_before_it_was_known_waits_for_a_person(home: Household) -> None:
     kobo = Reader(home, "kobo")
     kobo.exchange(deletions=[Deletion("first")])
-    kobo.exchange([kobo.say("first", 100, note="written before")])
-    assert living(home) == []
+    (answer,) = kobo.exchange([kobo.say("first", 100, note="written before")])
+    assert (answer.outcome, answer.reason) == ("suggestion", "deleted-unseen")
+    (row,) = living(home)
+    assert (row.note, row.held_at is None) == ("written before", False)
+    assert kobo.sync() == []
     with home.house.database.read() as session:
-        (row,) = session.exec(select(Annotation))
-        assert (row.note, row.deleted_at is None) == ("written before", False)
-        assert [entry.asked_for for entry in session.exec(select(JournalEntry))] == ["first", None, "first"]
+        assert [entry.asked_for for entry in session.exec(select(JournalEntry))] == ["first", None]
     assert rebuild(home.house).differences == []
