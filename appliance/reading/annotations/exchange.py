@@ -167,8 +167,8 @@ class Exchange:
         return self._note(said, row, effects, "current" if effects else "history", reason, located=located)
 
     def _take_late(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
-        """What was under way while the device deleted it. It may have made it again since, under another name: then only
-        the note counts."""
+        """What was under way while the device deleted it. It may have made it again since, under another name: then the
+        note alone counts."""
         found = _marks(self.rows.values()).find(_mark_said(said, located))
         if found is None:
             return self._create(said, located, at, was_deleted=True)

@@ -14,11 +14,11 @@ from tests.reading.annotations.annotating import (
     GreyKobo,
     Kobo,
     Mark,
-    PureServer,
     Reader,
     Spelling,
     mark_of_row,
 )
+from tests.reading.annotations.pure_server import PureServer
 
 MARKS = [*(Mark("highlight", place) for place in range(6)), *(Mark("bookmark", place) for place in range(3))]
 SKEWS = [

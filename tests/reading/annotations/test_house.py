@@ -29,11 +29,11 @@ from tests.reading.annotations.annotating import (
     WIDE,
     Mark,
     Offer,
-    PureServer,
     Spelling,
     mark_of_row,
 )
 from tests.reading.annotations.machine import MARKS, Readers
+from tests.reading.annotations.pure_server import PureServer
 from tests.reading.household import Household
 
 pytestmark = pytest.mark.slow
