@@ -4,7 +4,7 @@ The journal gets what was said and what was done; `effects` folds the latter. Pl
 transaction begins.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -107,14 +107,22 @@ def exchange(
     if news or deletions or lost or (is_foreign and links):
         with house.database.write() as session:
             connection = session.connection()
-            operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
-            former = journal.former_notes(connection, caller) if is_foreign else None
-            new_names = [one.native_id for one in news if one.native_id not in known]
-            # Who says all it has does not say what it deleted, and a browser's requests have numbers.
+            take_turn(connection, caller.user_id)
+            # A list of all that the device has has nothing that it deleted; a browser's requests have numbers.
             is_part = not (complete or is_foreign or caller.is_person)
-            deleted = journal.deleted_names(connection, caller, new_names) if is_part else ()
+            new_names = [one.native_id for one in news if is_part and one.native_id not in known]
+            deleted = journal.deleted_names(connection, caller, new_names)
+            operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
             count = len(news) + len(deletions) + len(deleted)
-            work = _exchange(connection, caller, count, operations, deleted, former)
+            work = Exchange(
+                caller,
+                _rows(connection, caller),
+                _links(connection, caller),
+                journal.done(connection, caller, operations),
+                take_versions(connection, caller.user_id, count) if count else 0,
+                deleted_names=deleted,
+                former_notes=journal.former_notes(connection, caller) if is_foreign else None,
+            )
             if is_foreign:
                 work.links.distrust(work.rows)
             elif complete:
@@ -221,21 +229,6 @@ def follow_all(house: House, caller: Caller, version: int) -> None:
         held = Links(caller, _links(connection, caller, _LINKS_UNANSWERED))
         held.follow_all(version, rows)
         _store_links(connection, caller, held)
-
-
-def _exchange(
-    connection: Connection,
-    caller: Caller,
-    count: int,
-    operations: Sequence[str | None],
-    deleted_names: Collection[str] = (),
-    former_notes: Mapping[str, Collection[str]] | None = None,
-) -> Exchange:
-    take_turn(connection, caller.user_id)
-    version = take_versions(connection, caller.user_id, count) if count else 0
-    done = journal.done(connection, caller, operations)
-    rows, links = _rows(connection, caller), _links(connection, caller)
-    return Exchange(caller, rows, links, done, version, deleted_names=deleted_names, former_notes=former_notes)
 
 
 def _is_same_range(said: Said, link: Link | None) -> bool:
