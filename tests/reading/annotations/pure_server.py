@@ -12,7 +12,7 @@ from appliance.reading.annotations.exchange import Exchange
 from appliance.reading.annotations.journal import MASS_WINDOW
 from appliance.reading.annotations.links import is_known
 from appliance.reading.annotations.locate import LocatedRange
-from appliance.reading.annotations.report import Caller, Said
+from appliance.reading.annotations.report import Answer, Caller, Said
 from tests.reading.annotations.annotating import FIELDS, START, Offer, Reader, Request, Spelling, mark_of_row
 
 
@@ -48,7 +48,11 @@ class PureServer:
             work.links.miss(names, work.rows)
         else:
             work.links.speaks_of(names, work.rows)
-        answers = work.delete(request.deletions, lately)
+        known = [links[one.native_id] for one in request.said if one not in news]
+        answers = [
+            Answer(one["native_id"], "echo", "unchanged", one["annotation_id"], one["held_version"]) for one in known
+        ]
+        answers += work.delete(request.deletions, lately)
         for one in news:
             link = links.get(one.native_id)
             same = not is_new and link is not None and link["held"].get("range") == one.range
