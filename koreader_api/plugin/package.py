@@ -32,7 +32,8 @@ _MADE = (2026, 1, 1, 0, 0, 0)  # every file's time, so that the same files are t
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """The plugin's files as a zip. `sha256`: of `content`, in hex."""
+    """The plugin's files as a zip, not compressed: no KOReader before v2025.08 could take that apart. `sha256`: of
+    `content`, in hex."""
 
     version: str
     content: bytes
@@ -110,11 +111,11 @@ def _packed(folder: Path, stamp: int, count: int) -> Package | None:
 
 def _zipped(folder: Path, more: dict[str, bytes]) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         contents = {name: path.read_bytes() for name, path in _files(folder)}
         for name, content in {**contents, **more}.items():
             entry = zipfile.ZipInfo(name, _MADE)
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
     return made.getvalue()
 

@@ -57,6 +57,7 @@ function update_package.of(version, changes)
         ["bookwake_version.lua"] = ('return "%s"\n'):format(version),
         ["bookwake_plugin.lua"] = update_package.PLUGIN,
         ["bookwake_update.lua"] = read(code .. "bookwake_update.lua"),
+        ["bookwake_zip.lua"] = read(code .. "bookwake_zip.lua"),
         ["bookwake_gettext.lua"] = read(code .. "bookwake_gettext.lua"),
     }
     for name, text in pairs(changes or {}) do

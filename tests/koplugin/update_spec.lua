@@ -202,11 +202,30 @@ describe("An update", function()
         assert.same({ nil, "The last update is still on trial. Try again in a minute." }, { install("1.2.0", package_of("1.2.0")) }) -- luacheck: ignore 631
     end)
 
-    it("works where KOReader has only its older way with archives", function()
-        restart({ version = "v2024.11" })
+    it("takes a package whatever way with archives KOReader has", function()
+        package.preload["ffi/archiver"] = function()
+            error("module 'ffi/archiver' not found")
+        end
+        restart({ version = "v2024.07" })
         assert.is_true(install("1.1.0", package_of("1.1.0")))
-        restart({ version = "v2024.11" })
+        restart({ version = "v2024.07" })
         assert.equal("1.1.0", running())
+    end)
+
+    it("takes no package apart that is cut, changed or compressed", function()
+        local good = package_of("1.1.0")
+        local Zip = require("bookwake_zip")
+        local entries = assert(Zip.entries(good))
+        assert.same({ "bookwake.koplugin/bookwake/bookwake_gettext.lua" }, { entries[1].name })
+        for at = 0, #good - 1, 97 do
+            assert.is_nil(Zip.entries(good:sub(1, at)))
+        end
+        assert.is_nil(Zip.entries((good:gsub("PK\1\2....%z%z%z%z", function(head)
+            return head:sub(1, 10) .. "\8\0"
+        end, 1))))
+        for at = #good - 400, #good do
+            Zip.entries(good:sub(1, at - 1) .. string.char(255 - good:byte(at)) .. good:sub(at + 1)) -- does not fail
+        end
     end)
 
     it("keeps KOReader whole when there is no code at all", function()

@@ -86,9 +86,6 @@ local function about()
     local fields = require("bookwake_introduction").of_this_reader()
     fields.protocols = { 1 }
     fields.capabilities = { "annotations", "bookmarks", "state", "session" }
-    if pcall(require, "ffi/archiver") then
-        table.insert(fields.capabilities, "archiver")
-    end
     return fields
 end
 

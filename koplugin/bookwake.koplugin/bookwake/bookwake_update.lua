@@ -7,6 +7,7 @@ local _ = require("bookwake_gettext")
 local lfs = require("libs/libkoreader-lfs")
 local sha2 = require("ffi/sha2")
 local util = require("util")
+local Zip = require("bookwake_zip")
 
 local Update = {}
 
@@ -62,49 +63,20 @@ function Update.not_now()
     end
 end
 
--- The files of a package by their name inside the build, all in memory: it is small.
-local function unpacked(path)
-    local ok, archiver = pcall(require, "ffi/archiver")
+-- The files of a package by their name inside the build; nil if one of them is none of a build.
+local function unpacked(bytes)
     local files = {}
-    local function take(name, bytes)
-        local inner = name:sub(1, #PREFIX) == PREFIX and name:sub(#PREFIX + 1)
-        if not inner then
-            return true -- `main.lua` and `_meta.lua` stay as they are
-        elseif not (inner:match("^[%w_]+%.lua$") or inner:match("^l10n/[%w_]+%.pot?$")) then
-            return nil
-        end
-        files[inner] = bytes
-        return true
-    end
-    if ok then
-        local reader = archiver.Reader:new()
-        if not reader:open(path) then
-            return nil
-        end
-        for entry in reader:iterate() do
-            if entry.mode ~= "directory" then
-                local bytes = entry.mode == "file" and tonumber(entry.size) <= LARGEST and reader:extractToMemory(entry.path) -- luacheck: ignore 631
-                if not bytes or not take(entry.path, bytes) then
-                    reader:close()
-                    return nil
-                end
+    for _, entry in ipairs(Zip.entries(bytes) or {}) do
+        -- `main.lua` and `_meta.lua` stay as they are.
+        if entry.name:sub(1, #PREFIX) == PREFIX then
+            local name = entry.name:sub(#PREFIX + 1)
+            if not (name:match("^[%w_]+%.lua$") or name:match("^l10n/[%w_]+%.pot?$")) then
+                return nil
             end
+            files[name] = entry.bytes
         end
-        reader:close()
-        return files
     end
-    -- Before v2025.08: into a folder of our own, from a package whose signature was checked.
-    local folder = path .. ".files"
-    remove(folder)
-    util.makePath(folder)
-    local done = require("device"):unpackArchive(path, folder)
-    local sound = done ~= false and done ~= nil
-    util.findFiles(folder, function(file)
-        local bytes = util.readFromFile(file, "rb")
-        sound = sound and take(file:sub(#folder + 2), bytes or "") and bytes ~= nil
-    end, true)
-    remove(folder)
-    return sound and files or nil
+    return files
 end
 
 -- Every file can be read by Lua, and the build says that it is what it is taken for.
@@ -122,22 +94,22 @@ local function is_sound(files, version)
 end
 
 --- Unpacks a package into a build and puts it on trial with the next start. True, or nil and an error.
-function Update.stage(core, package_path, manifest)
+function Update.stage(core, bytes, manifest)
     local shim = package.loaded["bookwake_shim"]
     local version = manifest.version
     if not version:match("^%d[%w%.%-+]*$") then
         return nil, problem(_("The update has no version that can be."))
     end
-    local files = unpacked(package_path)
+    local files = unpacked(bytes)
     if not files or not is_sound(files, version) then
         return nil, problem(_("The update is damaged. Nothing was changed."))
     end
     local build, making = shim.builds .. "/" .. version, shim.builds .. "/making"
     remove(making)
-    for name, bytes in pairs(files) do
+    for name, content in pairs(files) do
         local target = making .. "/" .. name
         util.makePath(target:match("^(.*)/"))
-        local ok, why = core.files.write(target, bytes)
+        local ok, why = core.files.write(target, content)
         if not ok then
             return nil, problem(tostring(why))
         end
@@ -189,7 +161,7 @@ function Update.install(core, manifest, on_done)
             if not bytes or #bytes ~= manifest.size or sha2.sha256(bytes) ~= manifest.sha256 then
                 err = problem(_("The update is damaged. Nothing was changed."))
             else
-                done, err = Update.stage(core, path, manifest)
+                done, err = Update.stage(core, bytes, manifest)
             end
             os.remove(path)
             return on_done(done, err)

@@ -18,7 +18,7 @@ local here = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$")
 local real_time, real_date = os.time, os.date
 
 -- Which of the modules came or went with which release (koreader.md 10.1).
-local SINCE = { ["ffi/archiver"] = 202508000000, ["ui/widget/booklist"] = 202504000000 }
+local SINCE = { ["ui/widget/booklist"] = 202504000000 }
 
 --- The version as KOReader's own number.
 function standin.number()

@@ -63,11 +63,4 @@ function Device:getPowerDevice()
     }
 end
 
--- Gone since v2026.03, when `ffi/archiver` had replaced it (koreader.md 3.16).
-if standin.number() <= 202603999999 then
-    function Device:unpackArchive(archive, directory)
-        return require("zip_archive").unpack(archive, directory)
-    end
-end
-
 return Device
