@@ -65,7 +65,7 @@ class Exchange(Envelope, rename="camel"):
 
 
 class Applied(Struct, rename="camel"):
-    """`key`, `datetime`, `pos`: under what a bookmark is kept there."""
+    """`key`: under what it is kept there. `pos0`: where the client's engine has put it."""
 
     server_id: Number
     status: Literal["applied", "failed"] = "applied"
