@@ -1,4 +1,3 @@
-local ffi = require("ffi")
 local support = require("support")
 local Outbox = require("bookwake_outbox")
 
@@ -122,27 +121,27 @@ describe("the outbox", function()
         local chance = support.chance(8)
         local files = support.files()
         open(root)
-        for _ = 1, 25 do
-            local pid = ffi.C.fork()
-            if pid == 0 then
-                local outbox = open(root)
-                while true do
-                    local operation = outbox:add({ kind = "state", file = "f", body = { n = 1 } })
-                    local log = io.open(root .. "/added", "ab")
-                    log:write(operation.id .. "\n")
+        local function added()
+            return select(2, (files.read(root .. "/added") or ""):gsub("\n", ""))
+        end
+        local function add()
+            local outbox = open(root)
+            while true do
+                local operation = outbox:add({ kind = "state", file = "f", body = { n = 1 } })
+                local log = io.open(root .. "/added", "ab")
+                log:write(operation.id .. "\n")
+                log:close()
+                if #outbox.operations > 40 then
+                    local done = outbox.operations[1]
+                    log = io.open(root .. "/removed", "ab")
+                    log:write(done.id .. "\n")
                     log:close()
-                    if #outbox.operations > 40 then
-                        local done = outbox.operations[1]
-                        log = io.open(root .. "/removed", "ab")
-                        log:write(done.id .. "\n")
-                        log:close()
-                        outbox:remove(done)
-                    end
+                    outbox:remove(done)
                 end
             end
-            require("socket").sleep((20 + chance(50)) / 1000)
-            ffi.C.kill(pid, 9)
-            ffi.C.waitpid(pid, nil, 0)
+        end
+        for round = 1, 25 do
+            support.kill_while(add, round, chance, added)
         end
         local outbox, store = open(root)
         local there, seen, count = {}, {}, 0

@@ -1,4 +1,3 @@
-local ffi = require("ffi")
 local support = require("support")
 
 describe("the store", function()
@@ -49,25 +48,24 @@ describe("the store", function()
         local store = support.store(root)
         local chance = support.chance(6)
         local written = 0
-        for round = 1, 25 do
-            local pid = ffi.C.fork()
-            if pid == 0 then
-                local n = written
-                while true do
-                    n = n + 1
-                    store:write("counter.json", { n = n, padding = ("x"):rep(20000), last = n })
-                    support.files().write(root .. "/reached", tostring(n))
-                end
+        local function reached()
+            return tonumber(support.files().read(root .. "/reached") or "0")
+        end
+        local function write()
+            local n = written
+            while true do
+                n = n + 1
+                store:write("counter.json", { n = n, padding = ("x"):rep(20000), last = n })
+                support.files().write(root .. "/reached", tostring(n))
             end
-            require("socket").sleep((20 + chance(50)) / 1000)
-            ffi.C.kill(pid, 9)
-            ffi.C.waitpid(pid, nil, 0)
-            local reached = tonumber(support.files().read(root .. "/reached") or "0")
+        end
+        for round = 1, 25 do
+            support.kill_while(write, round, chance, reached)
             store:tidy()
             local value = store:read("counter.json")
-            if reached > 0 then
+            if reached() > 0 then
                 assert.is_table(value, "round " .. round)
-                assert.is_true(value.n >= reached)
+                assert.is_true(value.n >= reached())
                 assert.are.equal(value.n, value.last)
                 written = value.n
             end

@@ -114,6 +114,25 @@ function support.chance(seed)
     end
 end
 
+--- Runs `task` in a process of its own, and kills that: in one round of four at any moment, in the others after `done()`,
+-- a number, has changed, on however busy a machine.
+function support.kill_while(task, round, chance, done)
+    local before, pid = done(), ffi.C.fork()
+    if pid == 0 then
+        task()
+    end
+    local sleep = require("socket").sleep
+    for _ = 1, round % 4 == 0 and 0 or 1000 do
+        if done() ~= before then
+            break
+        end
+        sleep(0.01)
+    end
+    sleep((20 + chance(50)) / 1000)
+    ffi.C.kill(pid, 9)
+    ffi.C.waitpid(pid, nil, 0)
+end
+
 --- A text of what breaks programs: quotes, line feeds, marks, several scripts, and with `raw` bytes that are no UTF-8.
 function support.any_text(chance, raw)
     local parts = {
