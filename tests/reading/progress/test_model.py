@@ -253,8 +253,9 @@ class Reading(RuleBasedStateMachine):
         read_at = self.read_at.get((report.device_id - 1, report.place.tick))
         if before is not None and after < before and report.act is not Act.JUMPED:
             assert read_at is not None, f"nobody read there, but it is current: {reason}"
-            # A reader without a clock that read on before it was heard of cannot be told from one that does now.
-            is_reading = read_at > self.moved_at or (reason == "read-on" and report.claimed_at is None)
+            # Who read on before it was heard of, and does not tell when, cannot be told from who does so now: a reader
+            # without a clock, or a Kobo, which tells when it was closed.
+            is_reading = read_at > self.moved_at or (reason == "read-on" and report.act is Act.UNKNOWN)
             if before - after > DROP * TOTAL:
                 assert is_reading, f"older reading took everybody back: {reason}"
             assert after >= FIRST_PAGE * TOTAL or is_reading, reason
