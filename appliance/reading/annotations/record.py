@@ -21,7 +21,7 @@ from appliance.reading.annotations.links import Link, Links, absent, is_known
 from appliance.reading.annotations.locate import locate_range, open_files
 from appliance.reading.annotations.projection import ProjectedAnnotation, project_annotations
 from appliance.reading.annotations.report import Answer, Caller, Deletion, Said
-from appliance.reading.annotations.rows import AT_ONCE, as_dicts, rows_of, update_rows
+from appliance.reading.annotations.rows import AT_ONCE, as_dicts, update_rows
 from appliance.reading.feed import take_versions
 from appliance.reading.turn import take_turn
 
@@ -35,6 +35,9 @@ _ROWS = select(_ANNOTATION).where(
 _MANY: BindParameter[Any] = bindparam("many", expanding=True)
 _LINKS_NAMED = _LINKS.where(_HELD.c.native_id.in_(_MANY))
 _LINKS_TO = _LINKS.where(_HELD.c.annotation_id.in_(_MANY))
+# What `Links` looks at when a device is offered something, or followed: a third of a row.
+_STATE = [_ANNOTATION.c[name] for name in ("id", "version", "versions", "changed_at", "deleted_at")]
+_STATES = select(*_STATE).where(_ANNOTATION.c.id.in_(_MANY))
 # What tells whether a device says anything new: a thousand of them are read with each sync.
 _KNOWN = select(_HELD.c.native_id, _HELD.c.annotation_id, _HELD.c.held_version, _HELD.c.fingerprint).where(
     _HELD.c.device_id == bindparam("device_id"), _HELD.c.book_id == bindparam("book_id")
@@ -56,7 +59,7 @@ _UNANSWERED = or_(
     cast(_HELD.c.given, Text) != "[]",
     _HELD.c.gone_at.is_(None) & _ANNOTATION.c.deleted_at.is_not(None),
 )
-_ROWS_UNANSWERED = _ROWS.join_from(_ANNOTATION, _HELD, _LINK_TO).where(_UNANSWERED)
+_STATES_UNANSWERED = _ROWS.join_from(_ANNOTATION, _HELD, _LINK_TO).where(_UNANSWERED).with_only_columns(*_STATE)
 _LINKS_UNANSWERED = _LINKS.join_from(_HELD, _ANNOTATION, _LINK_TO).where(_UNANSWERED)
 
 
@@ -165,9 +168,9 @@ def follow(house: House, caller: Caller, followed: Mapping[str, int]) -> None:
         with house.database.write() as session:
             connection = session.connection()
             take_turn(connection, caller.user_id)
-            links = _some_links(connection, caller, _LINKS_NAMED, [*followed])
-            rows = rows_of(connection, [link["annotation_id"] for link in links.values()])
-            held = Links(caller, links)
+            links = _some(connection, caller, _LINKS_NAMED, "native_id", [*followed])
+            ids = [link["annotation_id"] for link in links.values()]
+            rows, held = _some(connection, caller, _STATES, "id", ids), Links(caller, links)
             for native_id, version in followed.items():
                 held.follow(native_id, version, rows)
             _store_links(connection, caller, held)
@@ -212,7 +215,8 @@ def offer_these(house: House, caller: Caller, offered: Sequence[tuple[str, int, 
             connection = session.connection()
             take_turn(connection, caller.user_id)
             ids = [annotation_id for annotation_id, *_ in offered]
-            rows, held = rows_of(connection, ids), Links(caller, _some_links(connection, caller, _LINKS_TO, ids))
+            rows = _some(connection, caller, _STATES, "id", ids)
+            held = Links(caller, _some(connection, caller, _LINKS_TO, "native_id", ids))
             for annotation_id, version, fields in offered:
                 if rows[annotation_id]["version"] == version:
                     held.offer(rows[annotation_id], fields)
@@ -225,7 +229,7 @@ def follow_all(house: House, caller: Caller, version: int) -> None:
     with house.database.write() as session:
         connection = session.connection()
         take_turn(connection, caller.user_id)
-        rows = _rows(connection, caller, _ROWS_UNANSWERED)
+        rows = _rows(connection, caller, _STATES_UNANSWERED)
         held = Links(caller, _links(connection, caller, _LINKS_UNANSWERED))
         held.follow_all(version, rows)
         _store_links(connection, caller, held)
@@ -266,13 +270,15 @@ def _links(connection: Connection, caller: Caller, query: Select[Any] = _LINKS) 
     return {row["native_id"]: row for row in as_dicts(connection.execute(query, _ids(caller)))}
 
 
-def _some_links(connection: Connection, caller: Caller, query: Select[Any], many: Sequence[str]) -> dict[str, Link]:
-    """By native id. `query`: one that asks for `_MANY`."""
-    links: dict[str, Link] = {}
+def _some(
+    connection: Connection, caller: Caller, query: Select[Any], name: str, many: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """By the column `name`. `query`: one that asks for `_MANY`."""
+    found: dict[str, dict[str, Any]] = {}
     for at in range(0, len(many), AT_ONCE):
         result = connection.execute(query, {**_ids(caller), "many": many[at : at + AT_ONCE]})
-        links |= {link["native_id"]: link for link in as_dicts(result)}
-    return links
+        found |= {one[name]: one for one in as_dicts(result)}
+    return found
 
 
 def _rows(connection: Connection, caller: Caller, query: Select[Any] = _ROWS) -> dict[str, Row]:
