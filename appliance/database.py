@@ -175,7 +175,9 @@ def _to_json(value: Any) -> str:
         text = _ENCODE(value)
     except (TypeError, ValueError):
         return json.dumps(value)
-    return json.dumps(value) if b"null" in text else text.decode()
+    if b"null" in text and msgspec.json.decode(text) != value:
+        return json.dumps(value)
+    return text.decode()
 
 
 def _from_json(text: str | bytes) -> Any:
