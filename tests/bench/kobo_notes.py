@@ -3,6 +3,7 @@ brought to another Kobo of the same person, and given anew because of one more."
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -21,6 +22,7 @@ from tests.simulators.kobo.annotations import Habits
 MANY = 3_000
 CHAPTERS = 30
 SECONDS = 0.3
+AFTER = 1.0  # seconds in which the server writes down what was taken
 LATER = 5.0  # seconds between the end of the file and the question for the notes
 PERSON = "Notes"
 HABITS = Habits(one_by_one=False, asks_after_download=False)
@@ -37,14 +39,16 @@ def measure(work: Path, count: int = MANY) -> Iterator[Row]:
         _switch_on(appliance)
         kobo.fetch()
         kobo.mark(count)
-        yield kobo.row(f"{count:,} taken in, in one upload", kobo.upload)
-        yield kobo.row(f"{count:,} given back, asked for right behind the file", kobo.fetch, SECONDS)
-        yield other.row(f"{count:,} given to another Kobo, asked for right behind the file", other.fetch, SECONDS)
+        yield _row(f"{count:,} taken in, in one upload", kobo.timed(kobo.upload))
+        name = "asked for right behind the file"
+        yield _row(f"{count:,} given back after a download, {name}", kobo.timed(kobo.fetch), SECONDS)
+        yield _row(f"{count:,} given to another Kobo, {name}", other.timed(other.fetch), SECONDS)
         name = f"{count:,} given to a third Kobo, asked for {LATER:g} s after the file"
-        yield third.row(name, lambda: third.fetch(LATER), SECONDS)
+        yield _row(name, third.timed(lambda: third.fetch(LATER)), SECONDS)
         other.mark(1)
         other.upload()
-        yield kobo.row(f"{count:,} given again because of one more", kobo.check, SECONDS)
+        yield _row(f"finding out that there is one more than {count:,}", kobo.timed(kobo.check))
+        yield _row(f"{count + 1:,} given then", kobo.timed(kobo.get), SECONDS)
         held = [len(each.book.notes) for each in (kobo, other, third)]
         if held != [count + 1, count + 1, count]:
             raise AssertionError(f"the Kobos hold {held} notes")
@@ -83,6 +87,9 @@ class _Reader:
     def fetch(self, pause: float = 0.0) -> None:
         self.kobo.download(self.book)
         time.sleep(pause)
+        self.get()
+
+    def get(self) -> None:
         self.kobo.annotations.get(self.book)
 
     def mark(self, count: int) -> None:
@@ -98,10 +105,15 @@ class _Reader:
             raise AssertionError("notes were not taken")
 
     def check(self) -> None:
-        self.kobo.annotations.check_for_changes([self.book])
+        """Ask whether anything changed, and nothing more."""
+        annotations = self.kobo.annotations
+        asked = [{"ContentId": self.book.id, "etag": self.book.notes_etag}]
+        answer = self.kobo.connection.send("POST", f"{annotations.host}/api/v3/content/checkforchanges", asked)
+        if answer.json() != [self.book.id]:
+            raise AssertionError("the book was not named")
 
-    def row(self, name: str, work: Callable[[], None], target: float | None = None) -> Row:
-        """The time of all requests about notes, and what the server had to do for them."""
+    def timed(self, work: Callable[[], None]) -> "_Taken":
+        """`work`, by its requests about notes."""
         seconds: list[float] = []
         send = self.kobo.connection.send
 
@@ -115,9 +127,22 @@ class _Reader:
         before = self.server.processor_seconds()
         with patch.object(self.kobo.connection, "send", timed):
             work()
-        processor = self.server.processor_seconds() - before
-        taken = sum(seconds)
-        said = f"{taken:.2f} s in {len(seconds)} requests, slowest {max(seconds):.2f} s (processor {processor:.2f} s)"
-        met = None if target is None else taken <= target
-        numbers = {"seconds": seconds, "processor_seconds": processor}
-        return Row("notes", name, said, "" if target is None else f"≤ {target:g} s", met, numbers=numbers)
+        time.sleep(AFTER)
+        return _Taken(seconds, self.server.processor_seconds() - before)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """`seconds`: of each request. `processor`: seconds that the server worked, also before and after them."""
+
+    seconds: list[float]
+    processor: float
+
+
+def _row(name: str, taken: _Taken, target: float | None = None) -> Row:
+    total, slowest = sum(taken.seconds), max(taken.seconds)
+    parts = f" in {len(taken.seconds)} requests, slowest {slowest:.2f} s" if len(taken.seconds) > 1 else ""
+    said = f"{total:.2f} s{parts} (processor {taken.processor:.2f} s)"
+    met = None if target is None else total <= target
+    numbers = {"seconds": taken.seconds, "processor_seconds": taken.processor}
+    return Row("notes", name, said, "" if target is None else f"≤ {target:g} s", met, numbers=numbers)
