@@ -86,6 +86,13 @@ describe("The library", function()
         assert.is_true(T.fm().refreshed >= 1)
     end)
 
+    it("leaves no list under a book that is opened, which would come up when KOReader is left", function()
+        screen.choose("Bookwake", "Browse library")
+        screen.press("Series")
+        T.open(koreader.book("lantern.epub", { { "One", "The lantern keeper counted seven boats." } }))
+        assert.equal(1, #require("ui/uimanager")._window_stack)
+    end)
+
     it("downloads a whole series, skipping what is here by its book and not by its name", function()
         local path = koreader.books .. "/renamed by me.epub"
         require("util").writeToFile("whatever", path)

@@ -2,7 +2,7 @@
 local Backup = require("bookwake_backup")
 local ConfirmBox = require("ui/widget/confirmbox")
 local InfoMessage = require("ui/widget/infomessage")
-local Menu = require("ui/widget/menu")
+local List = require("bookwake_list")
 local NetworkMgr = require("ui/network/manager")
 local ProgressMessage = require("bookwake_progress_message")
 local Restore = require("bookwake_restore")
@@ -135,12 +135,9 @@ function BackupScreen.versions(plugin, path)
                     end,
                 })
             end
-            return UIManager:show(Menu:new({
+            return UIManager:show(List:new({
                 title = Sidecar.title(path),
                 item_table = items,
-                is_borderless = true,
-                is_popout = false,
-                covers_fullscreen = true,
             }))
         end,
     })
@@ -168,12 +165,9 @@ function BackupScreen.restore(plugin)
     if #items == 0 then
         return tell(_("No book was opened here yet. Open one, and its backups can be chosen."))
     end
-    return UIManager:show(Menu:new({
+    return UIManager:show(List:new({
         title = _("Restore metadata of a book"),
         item_table = items,
-        is_borderless = true,
-        is_popout = false,
-        covers_fullscreen = true,
     }))
 end
 

@@ -5,7 +5,7 @@ local ConfirmBox = require("ui/widget/confirmbox")
 local Download = require("bookwake_download")
 local DownloadScreen = require("bookwake_download_screen")
 local InfoMessage = require("ui/widget/infomessage")
-local Menu = require("ui/widget/menu")
+local List = require("bookwake_list")
 local NetworkMgr = require("ui/network/manager")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
@@ -62,12 +62,9 @@ local function show_list(plugin, title, what, filter, line, first)
             if first and first(answer) then
                 table.insert(items, 1, first(answer))
             end
-            menu = Menu:new({
+            menu = List:new({
                 title = title,
                 item_table = items,
-                is_borderless = true,
-                is_popout = false,
-                covers_fullscreen = true,
             })
             return UIManager:show(menu)
         end)
@@ -206,7 +203,7 @@ function Library.open(plugin)
             end,
         }
     end
-    UIManager:show(Menu:new({
+    UIManager:show(List:new({
         title = _("Library"),
         item_table = {
             line(_("Series"), all_series),
@@ -219,9 +216,6 @@ function Library.open(plugin)
             end),
             line(_("Search"), search),
         },
-        is_borderless = true,
-        is_popout = false,
-        covers_fullscreen = true,
     }))
 end
 

@@ -66,13 +66,10 @@ function Menu.show(plugin)
         end
         return list
     end
-    local Widget = require("ui/widget/menu")
-    widget = Widget:new({
+    local List = require("bookwake_list")
+    widget = List:new({
         title = _("Bookwake"),
         item_table = items(Menu.entries(plugin)),
-        is_borderless = true,
-        is_popout = false,
-        covers_fullscreen = true,
     })
     UIManager:show(widget)
 end

@@ -1,7 +1,7 @@
 --- Files that are no book of the server: a list, one tap to say which book a file is; and matching all again.
 local ButtonDialog = require("ui/widget/buttondialog")
 local InfoMessage = require("ui/widget/infomessage")
-local Menu = require("ui/widget/menu")
+local List = require("bookwake_list")
 local NetworkMgr = require("ui/network/manager")
 local UIManager = require("ui/uimanager")
 local Words = require("bookwake_words")
@@ -132,13 +132,10 @@ function Unmatched.open(plugin)
     if #list == 0 then
         return tell(_("Every file that was opened here is known to the server."))
     end
-    menu = Menu:new({
+    menu = List:new({
         title = _("Unknown files"),
         subtitle = _("Tap one to say which book it is"),
         item_table = list,
-        is_borderless = true,
-        is_popout = false,
-        covers_fullscreen = true,
     })
     UIManager:show(menu)
 end
