@@ -84,12 +84,7 @@ _THIS_DEVICE = (
     _DEVICE_PROGRESS.c.device_id == bindparam("this_device"),
     _DEVICE_PROGRESS.c.book_id == bindparam("this_book"),
 )
-# What a device was given stops being what it shows as soon as it says something of its own.
-_UPDATE_SAID = (
-    update(_DEVICE_PROGRESS)
-    .where(*_THIS_DEVICE)
-    .values(reported_entry_id=bindparam("entry_id"), given_locator=None, given_tick=None)
-)
+_UPDATE_SAID = update(_DEVICE_PROGRESS).where(*_THIS_DEVICE).values(reported_entry_id=bindparam("entry_id"))
 _INSERT_SAID = insert(_DEVICE_PROGRESS).values(
     device_id=bindparam("this_device"), book_id=bindparam("this_book"), reported_entry_id=bindparam("entry_id")
 )
@@ -123,8 +118,10 @@ def record(session: Session, report: Report) -> Outcome:
     if report.book_id is not None and (decision.kind != "echo" or decision.reason == "as-current"):
         this = {"this_device": report.device_id, "this_book": report.book_id}
         connection.execute(_UPDATE_SAID if own else _INSERT_SAID, {**this, "entry_id": entry_id})
-        for row in rows:
-            if row is not own and row.given_locator is not None:
+        # What a device was given stops being what it shows as soon as it says something of its own; not by what comes
+        # late, from before it was given anything.
+        for row in rows if decision.reason != "older-activity" else ():
+            if row.given_locator is not None:
                 connection.execute(_FORGET_GIVEN, {**this, "this_device": row.device_id})
         if decision.kind == "current":
             version = _move(connection, report, decision, entry_id, known, effects[0]["version"])

@@ -237,3 +237,18 @@ def test_what_was_made_again_stays_one_when_the_first_comes_late():
     readers.sync(who=KOBO, how="well")
     readers.teardown()
     assert len(readers.server.rows) == 2
+
+
+def test_an_old_list_takes_no_note_from_what_was_restored():
+    """A reader has the note of another one on its own mark, and deletes both; a person restores them. Then the list
+    arrives that the reader had sent before it had the note."""
+    readers = Readers()
+    readers.create(who=GREY, which=6, colour=6, noted=True)
+    readers.create(who=OTHER, which=6, colour=0, noted=False)
+    readers.sync(who=OTHER, how="delayed")
+    readers.two_sync(who=GREY, then=OTHER)
+    readers.delete(who=OTHER, which=0)
+    readers.sync(who=OTHER, how="well")
+    readers.decide(which=0, wanted=True)
+    readers.teardown()
+    assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]

@@ -73,7 +73,8 @@ class PureRecord:
                 report.reading_status,
                 epoch,
             )
-            self.given.pop(device, None)
+            if decision.reason != "older-activity":
+                self.given.pop(device, None)
         if decision.kind == "current":
             version = known.version + 1 if known else 1
             at, tick = activity_time(report), report.place.tick
@@ -312,6 +313,22 @@ def test_who_comes_to_the_current_place_by_itself_has_said_it():
     readings.read(who=1, pages=1)
     readings.read(who=3, pages=1)
     readings.read(who=1, pages=3)
+    before = readings.record.now_at()
+    readings.open(who=3)
+    assert readings.record.now_at() == before
+
+
+def test_what_comes_late_does_not_make_an_echo_news():
+    """A Kobo has a fresh file, and what it says of that is under way for long. It is told where another reader is; when
+    its book is opened there, it repeats that place, while the other reader has read on."""
+    readings = Reading()
+    readings.go_offline(who=3)
+    readings.download_again(who=3)
+    readings.read(who=0, pages=5)
+    readings.one_is_delayed(who=3)
+    readings.come_back(who=3, pulls=True)
+    readings.arrive(which=0)
+    readings.read(who=0, pages=5)
     before = readings.record.now_at()
     readings.open(who=3)
     assert readings.record.now_at() == before
