@@ -30,6 +30,7 @@ from koreader_api.plugin.reading_json import NotUnderstood, read, shape
 
 CHUNK = 256 * 1024  # bytes
 UNKNOWN = "This KOReader is not paired with Bookwake, or was removed from it. Pair it again."
+LATER = 60  # seconds until a reader whose request the server could not answer asks again
 TOO_OLD = "This plugin is too old for the server. Update it."
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
         began = time.monotonic()
         house: House = request.app.state.house
         caller: Caller | None = None
-        answer = _refuse(Refusal(503, "broken", "The server could not answer. Try again later."))
+        answer = _refuse(Refusal(503, "broken", "The server could not answer. Try again later.", retry_after=LATER))
         try:
             if endpoint.access == "plugin":
                 caller = _caller(house, request)
