@@ -86,8 +86,9 @@ class Exchange:
             # Who was told of an offer took it, also if the answer that says so was lost.
             self.links.follow(said.native_id, said.base_version, self.rows)
             link = self.links.by_name[said.native_id]
-        if row is None and said.native_id in self._deleted_names:
-            return self._take_late(said, located, at)
+        is_gone = link is not None and link["gone_at"] is not None
+        if said.native_id in self._deleted_names and (link is None or (is_gone and not link["given"])):
+            return self._take_late(said, row, located, at)
         if row is None:
             row = self._twin(said, located)
             if row is None:
@@ -95,7 +96,6 @@ class Exchange:
             is_first = True
         else:
             is_first = link is not None and not link["held"] and not link["given"]
-        is_gone = link is not None and link["gone_at"] is not None
         if (is_first or is_gone) and self._is_deleted_copy(said, row, at):
             self.links.hold(said, row, set(), NOTHING_HELD)
             return self._note(said, row, [], "history", "deleted-since")
@@ -166,13 +166,14 @@ class Exchange:
             return self._answer(said.native_id, row["id"], "echo", "unchanged")
         return self._note(said, row, effects, "current" if effects else "history", reason, located=located)
 
-    def _take_late(self, said: Said, located: LocatedRange | None, at: datetime) -> Answer:
-        """What was under way while the device deleted it. It may have made it again since, under another name: then the
-        note alone counts."""
-        found = _marks(self.rows.values()).find(_mark_said(said, located))
-        if found is None:
-            return self._create(said, located, at, was_deleted=True)
-        row = self.rows[found]
+    def _take_late(self, said: Said, row: Row | None, located: LocatedRange | None, at: datetime) -> Answer:
+        """What was under way while the device deleted it. Of `row`, or of one that the device has made again since under
+        another name, it changes nothing but the note."""
+        if row is None:
+            found = _marks(self.rows.values()).find(_mark_said(said, located))
+            if found is None:
+                return self._create(said, located, at, was_deleted=True)
+            row = self.rows[found]
         current = _current(row)
         merged = merge(current, Change({"note": said.fields.get("note", "")}, NOTHING_HELD, at))
         effects: list[Effect] = []

@@ -113,8 +113,8 @@ def exchange(
             take_turn(connection, caller.user_id)
             # A list of all that the device has has nothing that it deleted; a browser's requests have numbers.
             is_part = not (complete or is_foreign or caller.is_person)
-            new_names = [one.native_id for one in news if is_part and one.native_id not in known]
-            deleted = journal.deleted_names(connection, caller, new_names)
+            names_said = [one.native_id for one in news] if is_part else []
+            deleted = journal.deleted_names(connection, caller, names_said)
             operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
             count = len(news) + len(deletions) + len(deleted)
             work = Exchange(

@@ -38,8 +38,7 @@ class PureServer:
         news = [one for one in request.said if is_new or not _is_known(one, links.get(one.native_id), caller)]
         names = {one.native_id for one in (*request.said, *request.deletions)}
         is_part = not (request.complete or is_new or device.is_person)
-        new_names = {one.native_id for one in news if is_part and one.native_id not in links}
-        deleted = new_names & self._deleted.setdefault(device.number, set())
+        deleted = {one.native_id for one in news if is_part} & self._deleted.setdefault(device.number, set())
         work = self._work(device, request.skew, len(news) + len(request.deletions) + len(deleted), deleted)
         lately = sum(number == device.number and at > self.now - MASS_WINDOW for number, at in self._deletions)
         if is_new:

@@ -252,3 +252,20 @@ def test_an_old_list_takes_no_note_from_what_was_restored():
     readers.decide(which=0, wanted=True)
     readers.teardown()
     assert [row["note"] for row in readers.server.rows.values()] == ["n0001"]
+
+
+def test_what_a_kobo_changed_before_it_deleted_it_does_not_come_back():
+    """The change arrives after the deletion. The words are marked again meanwhile, and stand there once."""
+    readers = Readers()
+    readers.create(who=GREY, which=1, colour=0, noted=False)
+    readers.sync(who=GREY, how="well")
+    readers.edit(who=GREY, which=0, what="style", value=1)
+    readers.sync(who=GREY, how="delayed")
+    readers.delete(who=GREY, which=0)
+    readers.two_sync(who=KOBO, then=GREY)
+    readers.arrive(which=0)
+    [row] = readers.server.rows.values()
+    assert row["deleted_at"] is not None
+    readers.create(who=GREY, which=1, colour=0, noted=True)
+    readers.teardown()
+    assert len(readers.server.rows) == 1

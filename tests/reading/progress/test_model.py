@@ -260,7 +260,8 @@ class Reading(RuleBasedStateMachine):
             if before - after > DROP * TOTAL:
                 assert is_reading, f"older reading took everybody back: {reason}"
             assert after >= FIRST_PAGE * TOTAL or is_reading, reason
-        self.moved_at = max(self.moved_at, read_at or self.now) if report.act is not Act.JUMPED else self.now
+        at = activity_time(report) if report.act is Act.JUMPED else max(self.moved_at, read_at or self.now)
+        self.moved_at = at
 
 
 class ReadingInDatabase(Reading):
