@@ -167,8 +167,8 @@ class Exchange:
         return self._note(said, row, effects, "current" if effects else "history", reason, located=located)
 
     def _take_late(self, said: Said, row: Row | None, located: LocatedRange | None, at: datetime) -> Answer:
-        """What was under way while the device deleted it. Of `row`, or of one that the device has made again since under
-        another name, it changes nothing but the note."""
+        """What was under way while the device deleted it. Of `row`, or of one that it has made again since, it changes
+        nothing but the note."""
         if row is None:
             found = _marks(self.rows.values()).find(_mark_said(said, located))
             if found is None:
