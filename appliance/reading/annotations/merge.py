@@ -107,13 +107,14 @@ def _merge_notes(current: Current, change: Change) -> tuple[str, tuple[str, ...]
         if current.versions.get(OTHER_NOTES, 0) > change.base.get(OTHER_NOTES, 0):
             unseen += current.other_notes
         return mine, tuple(dict.fromkeys(note for note in unseen if note and note != mine))
-    if has_seen:
-        return mine, current.other_notes
-    if contains(theirs, mine) or mine in current.other_notes:
+    if not has_seen and (contains(theirs, mine) or mine in current.other_notes):
         return theirs, current.other_notes
-    if contains(mine, theirs):
-        return mine, current.other_notes
-    return theirs, (*(note for note in current.other_notes if not contains(mine, note)), mine)
+    others = tuple(note for note in current.other_notes if not contains(mine, note))
+    if has_seen or contains(mine, theirs):
+        return mine, others
+    if current.deleted_at is not None:
+        return mine, (*others, theirs)  # who marks the words again sees what they have just written
+    return theirs, (*others, mine)
 
 
 def contains(note: str, other: str) -> bool:

@@ -257,3 +257,26 @@ def test_what_a_kobo_deleted_before_it_was_known_waits_for_a_person(home: Househ
     with home.house.database.read() as session:
         assert [entry.asked_for for entry in session.exec(select(JournalEntry))] == ["first", None]
     assert rebuild(home.house).differences == []
+
+
+def test_who_marks_deleted_words_again_keeps_the_new_note(home: Household) -> None:
+    """The one that was deleted is beside it, until somebody merges them; the reader does not show it."""
+    koreader = Reader(home, "koreader")
+    exchange(home.house, timed(koreader), [written(koreader, -60, "the first words")], complete=True)
+    exchange(home.house, timed(koreader), [], [Deletion("1", is_confirmed=True)])
+    exchange(home.house, timed(koreader), [written(koreader, -1, "new words", name="2")], complete=True)
+    (row,) = living(home)
+    assert (row.note, row.other_notes) == ("new words", ["the first words"])
+    assert [one.fields["note"] for one in koreader.sync()] == ["new words"]
+
+
+def test_a_note_does_not_stand_beside_itself(home: Household) -> None:
+    """Two notes wait to be merged, and a reader is given the words of the other one."""
+    koreader, other = Reader(home, "koreader"), Reader(home, "koreader")
+    exchange(home.house, timed(koreader), [written(koreader, -60, "one")], complete=True)
+    exchange(home.house, timed(other), [written(other, -50, "two")], complete=True)
+    (row,) = living(home)
+    assert (row.note, row.other_notes) == ("one", ["two"])
+    exchange(home.house, timed(koreader), [written(koreader, -40, "two")], complete=True)
+    (row,) = living(home)
+    assert (row.note, row.other_notes) == ("two", [])
