@@ -104,7 +104,7 @@ class Exchange:
             # The device had deleted it and shows it as it was: an old file was put back. The device will be told.
             self.links.hold(said, row, set(), base)
             return self._note(said, row, [], "history", "deleted-since")
-        if is_gone or self.links.is_old(said):
+        if (is_gone and said.operation_id is None) or self.links.is_old(said):
             base = {**base, "note": 0}  # it may be from before the device had the note
         if said.base_version is not None:
             base = self._base(link, said.base_version)

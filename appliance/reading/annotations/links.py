@@ -88,9 +88,11 @@ class Links:
         return is_same or bool(claimed < link["claimed_at"])
 
     def speaks_of(self, names: Collection[str], rows: Mapping[str, Row]) -> None:
-        """The device says a part of what it has: `names`. What else it was known to hold, and what others have changed
-        since, may be there no more, such as after a set that it took and that nobody noted; then it is made again under
-        another name. What nobody changed is still there: the same mark beside it is a second one."""
+        """The device says a part of what it has: `names`. What else a Kobo was known to hold, and what others changed
+        since, may be there no more: after a set that it took and that nobody noted. Then it is made again under another
+        name. What nobody changed, or another device has, is still there: the same mark beside it is a second one."""
+        if self._caller.surface != "kobo":
+            return
         for name, link in self.by_name.items():
             annotation_id = link["annotation_id"]
             if name not in names and link["held_version"] < rows[annotation_id]["version"]:

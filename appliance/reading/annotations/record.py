@@ -111,10 +111,11 @@ def exchange(
         with house.database.write() as session:
             connection = session.connection()
             take_turn(connection, caller.user_id)
-            # A list of all that the device has has nothing that it deleted; a browser's requests have numbers.
+            # A list of all that the device has has nothing that it deleted. Who numbers its operations sends them in
+            # order, and may give a name again.
             is_part = not (complete or is_foreign or caller.is_person)
-            names_said = [one.native_id for one in news] if is_part else []
-            deleted = journal.deleted_names(connection, caller, names_said)
+            unnumbered = [one.native_id for one in news if is_part and one.operation_id is None]
+            deleted = journal.deleted_names(connection, caller, unnumbered)
             operations = [*(one.operation_id for one in news), *(one.operation_id for one in deletions)]
             count = len(news) + len(deletions) + len(deleted)
             work = Exchange(

@@ -35,8 +35,9 @@ class Reader:
         what = self.dice.choice(["make", "make", "note", "colour", "delete"])
         if what == "make" or not names:
             word = self.dice.randrange(200) * 30
-            name = f"{self.device.id}/{word}"
-            self.items.setdefault(name, self.words.highlight(name, word, 5, note=""))
+            made = self.words.highlight(f"{self.device.id}/{word}", word, 5, note="")
+            if made["pos0"] not in {item["pos0"] for item in self.items.values()}:  # a tap there opens what is there
+                self.items[made["name"]] = made
         elif what == "delete":
             del self.items[self.dice.choice(names)]
         else:
@@ -63,13 +64,13 @@ class Reader:
             ]
             self.waiting = self.device.operation("annotations", self.file, changed=changed, deleted=deleted)
         operations = [self.waiting]
-        if self.followed:
-            operations.append(self.device.operation("followed", self.file, followed=self.followed))
+        if self.followed:  # what it holds by now comes first: a mark beside it is a second one
+            operations.insert(0, self.device.operation("followed", self.file, followed=self.followed))
         answer = self._send({"operations": operations, "pull": [{"file": self.file}]}, is_lossy)
         if answer is None:
             return
         said, self.waiting, self.followed = self.waiting, None, []
-        for item, told in zip([*said["changed"], *said["deleted"]], answer["answers"][0]["annotations"], strict=True):
+        for item, told in zip([*said["changed"], *said["deleted"]], answer["answers"][-1]["annotations"], strict=True):
             assert told["outcome"] != "rejected" or told["reason"] == "unknown-annotation", told
             name = item["name"]
             if "type" in item:

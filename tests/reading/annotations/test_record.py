@@ -280,3 +280,12 @@ def test_a_note_does_not_stand_beside_itself(home: Household) -> None:
     exchange(home.house, timed(koreader), [written(koreader, -40, "two")], complete=True)
     (row,) = living(home)
     assert (row.note, row.other_notes) == ("two", [])
+
+
+def test_a_name_may_be_given_again_by_who_numbers_its_operations(home: Household) -> None:
+    koreader = Reader(home, "koreader")
+    exchange(home.house, timed(koreader), [replace(written(koreader, -60, "old"), operation_id="1")])
+    exchange(home.house, timed(koreader), [], [Deletion("1", is_confirmed=True, operation_id="2")])
+    exchange(home.house, timed(koreader), [replace(written(koreader, -1, "new"), operation_id="3")])
+    (row,) = living(home)
+    assert (row.note, row.other_notes) == ("new", [])
